@@ -1,0 +1,1 @@
+"""Rotations, rigid transforms, cameras and named frames. numpy only."""

@@ -1,0 +1,1 @@
+"""Joint sets, the VRM/Unity humanoid, and rigs read from files."""
