@@ -1,0 +1,1 @@
+"""Bytes on the wire: encoders and parsers without sockets or clocks."""
