@@ -1,0 +1,1 @@
+"""The engines behind ``estimate.base.Estimator``. Importing one loads its libraries."""

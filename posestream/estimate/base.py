@@ -1,0 +1,48 @@
+"""What every estimation back end offers, and the settings they share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Protocol
+
+import msgspec
+
+from posestream.types import Estimate, Frame
+
+BackendName = Literal["auto", "mediapipe", "fake"]
+
+
+class EstimateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How people are found in a picture."""
+
+    backend: Annotated[
+        BackendName,
+        msgspec.Meta(description="Engine: auto takes the source's own truth, else MediaPipe."),
+    ] = "auto"
+    max_people: Annotated[
+        int, msgspec.Meta(ge=1, le=16, description="At most this many people are reported.")
+    ] = 4
+    min_detection: Annotated[
+        float,
+        msgspec.Meta(ge=0.0, le=1.0, description="Least confidence that a person is there."),
+    ] = 0.5
+    min_presence: Annotated[
+        float,
+        msgspec.Meta(ge=0.0, le=1.0, description="Least confidence that a pose is a pose."),
+    ] = 0.5
+
+
+class Estimator(Protocol):
+    """An engine that finds people. Not thread-safe: one thread owns it."""
+
+    name: str
+
+    def estimate(self, frame: Frame) -> Estimate:
+        """Everybody in the picture; nobody is an ordinary answer.
+
+        Raises BackendError if the engine fails.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release models and threads. May be called twice."""
+        ...

@@ -1,0 +1,1 @@
+"""From root-relative people to people in metres: distance, floor, tilt, proportions."""
