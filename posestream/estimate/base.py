@@ -23,12 +23,19 @@ class EstimateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ] = 4
     min_detection: Annotated[
         float,
-        msgspec.Meta(ge=0.0, le=1.0, description="Least confidence that a person is there."),
+        msgspec.Meta(ge=0.5, le=1.0, description="Least confidence that a person is there."),
     ] = 0.5
     min_presence: Annotated[
         float,
         msgspec.Meta(ge=0.0, le=1.0, description="Least confidence that a pose is a pose."),
     ] = 0.5
+    detect_every: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=60, description="Look for new people in every n-th frame."),
+    ] = 3
+    threads: Annotated[
+        int, msgspec.Meta(ge=0, le=16, description="People worked on at once; 0: by cores.")
+    ] = 0
 
 
 class Estimator(Protocol):

@@ -57,9 +57,9 @@ def _check_fake() -> tuple[bool, str]:
 
 
 def _check_mediapipe() -> tuple[bool, str]:
-    from posestream.estimate.backends import mediapipe_bundle
+    from posestream.estimate.backends import mediapipe_models
 
-    return mediapipe_bundle.check()
+    return mediapipe_models.check()
 
 
 _MAKERS: dict[str, Callable[[EstimateSettings], Estimator]] = {
