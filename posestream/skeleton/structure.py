@@ -10,6 +10,7 @@ from posestream.skeleton.bone_names import bones_of, words
 from posestream.skeleton.nodes import NodeTree
 
 _LEG: Final = ("UpperLeg", "LowerLeg", "Foot", "Toes")
+_SIDES: Final[tuple[str | None, ...]] = ("Left", "Right")
 _ARM: Final = ("UpperArm", "LowerArm", "Hand")
 
 
@@ -91,7 +92,7 @@ class _Shape:
         sides: list[str | None] = [words(self.tree.names[n])[0] for n in starts]
         if sorted(str(s) for s in sides) != ["Left", "Right"]:  # by place: glTF's left is +X
             starts = sorted(starts, key=lambda n: -self.tree.position_m[n, 0])
-            sides = ["Left", "Right"][: len(starts)]
+            sides = [*_SIDES[: len(starts)]]
         for start, side in zip(starts, sides, strict=True):
             chain = self._chain(start)
             with_shoulder = names is _ARM and len(chain) >= 4

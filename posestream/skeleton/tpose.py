@@ -59,7 +59,8 @@ class _Rest:
         if bone == BONE["Hips"]:
             return self._frame("UpperLeg", bone, rot.IDENTITY)
         if bone == self.chest:
-            return self._frame("UpperArm", bone, above)
+            both = all(self.present[BONE[f"{side}Shoulder"]] for side in _OUT)
+            return self._frame("Shoulder" if both else "UpperArm", bone, above)
         if bone in _SPINE:
             tolerance_rad = self.tolerance * _SPINE_TOLERANCE_RAD
             return self._swing(bone, self._next_up(bone), _UP, tolerance_rad, above)
