@@ -1,0 +1,1 @@
+"""The running program: threads, signals, status and control round the pipeline."""

@@ -1,0 +1,98 @@
+"""What a run measures of itself: the status line and the summary file."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from posestream.errors import PosestreamError
+from posestream.publish.base import Sink
+from posestream.timing import Histogram, StageTimes
+from posestream.types import AvatarFrame, TrackState
+
+
+@dataclass(slots=True)
+class Figures:
+    """Counts of one run. Written by the worker's thread, read by the status line."""
+
+    times: StageTimes = field(default_factory=StageTimes)
+    latency: Histogram = field(default_factory=Histogram)
+    frames: int = 0
+    people_now: int = 0
+    people_max: int = 0
+    people_sum: int = 0
+    started_s: float | None = None
+    ended_s: float | None = None
+    _recent: list[float] = field(default_factory=list)
+
+    def count(self, frame: AvatarFrame) -> None:
+        """Count one frame that left the pipeline."""
+        now_s = time.perf_counter()
+        if self.started_s is None:
+            self.started_s = now_s
+        self.ended_s = now_s
+        self.frames += 1
+        self.people_now = int((frame.state == TrackState.TRACKED).sum())
+        self.people_max = max(self.people_max, self.people_now)
+        self.people_sum += self.people_now
+        self._recent = [t for t in self._recent[-120:] if now_s - t < 2.0] + [now_s]
+
+    def recent_fps(self) -> float:
+        """Frames per second over the last two seconds."""
+        recent = self._recent
+        if len(recent) < 2 or recent[-1] <= recent[0]:
+            return 0.0
+        return (len(recent) - 1) / (recent[-1] - recent[0])
+
+    def mean_fps(self) -> float:
+        """Frames per second from the first to the last frame."""
+        if self.started_s is None or self.ended_s is None or self.frames < 2:
+            return 0.0
+        return (self.frames - 1) / max(self.ended_s - self.started_s, 1e-9)
+
+    def seconds(self) -> float:
+        """From the first to the last frame."""
+        if self.started_s is None or self.ended_s is None:
+            return 0.0
+        return self.ended_s - self.started_s
+
+
+def sent_by_kind(sinks: list[Sink]) -> dict[str, dict[str, int]]:
+    """Messages and bytes that left, per kind of sink."""
+    sent = {kind: {"messages": 0, "bytes": 0} for kind in ("vmc", "vrchat", "websocket")}
+    for sink in sinks:
+        if sink.kind in sent:
+            stats = sink.stats()
+            sent[sink.kind]["messages"] += stats.messages
+            sent[sink.kind]["bytes"] += stats.bytes
+    return sent
+
+
+def peak_rss_mb() -> float:
+    """The most memory that this process ever held."""
+    try:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MAXRSS_PER_MB
+    except ImportError:  # Windows
+        info = psutil.Process().memory_info()
+        return float(getattr(info, "peak_wset", info.rss)) / 2**20
+
+
+# getrusage counts bytes on macOS and KiB elsewhere.
+_MAXRSS_PER_MB = 2**20 if psutil.MACOS else 2**10
+
+
+def write_summary(path: str, summary: dict[str, Any]) -> None:
+    """Write ``summary`` as JSON; raises PosestreamError where the file cannot be written."""
+    try:
+        Path(path).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise PosestreamError(
+            f"The summary cannot be written to {path}: {error.strerror}; choose another file."
+        ) from None

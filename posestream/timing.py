@@ -1,0 +1,71 @@
+"""Durations summarised in constant memory: what the status line and the summary report."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+_LOWEST_MS = 1e-3
+_BINS_PER_DECADE = 115  # neighbouring bins differ by 2 %
+_DECADES = 9
+
+
+class Histogram:
+    """Counts of durations in logarithmic bins of 2 %, from 1 µs to 1,000 s."""
+
+    __slots__ = ("_counts", "total")
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(_BINS_PER_DECADE * _DECADES, dtype=np.int64)
+        self.total = 0
+
+    def add(self, duration_ms: float) -> None:
+        """Count one duration; negative and NaN are ignored."""
+        if not duration_ms >= 0.0:
+            return
+        position = math.log10(max(duration_ms, _LOWEST_MS) / _LOWEST_MS) * _BINS_PER_DECADE
+        self._counts[min(int(position), len(self._counts) - 1)] += 1
+        self.total += 1
+
+    def percentile(self, percent: float) -> float | None:
+        """The duration in ms below which ``percent`` of the counted ones lie."""
+        if self.total == 0:
+            return None
+        rank = math.ceil(self.total * percent / 100.0)
+        bin_index = int(np.searchsorted(np.cumsum(self._counts), max(rank, 1)))
+        return float(_LOWEST_MS * 10 ** ((bin_index + 0.5) / _BINS_PER_DECADE))
+
+    def summary(self) -> dict[str, float | None]:
+        """p50, p95 and p99 in ms, None where nothing was counted."""
+        return {
+            f"p{percent}": None if (v := self.percentile(percent)) is None else round(v, 3)
+            for percent in (50, 95, 99)
+        }
+
+
+class StageTimes:
+    """One histogram per stage, filled by ``with times.measure("track"): …``."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, Histogram] = {}
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Time the block and count it under ``stage``."""
+        started_ns = time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            self.add(stage, (time.perf_counter_ns() - started_ns) / 1e6)
+
+    def add(self, stage: str, duration_ms: float) -> None:
+        """Count a duration measured elsewhere."""
+        self._stages.setdefault(stage, Histogram()).add(duration_ms)
+
+    def summary(self) -> dict[str, dict[str, float | None]]:
+        """Percentiles of every stage, in the order in which the stages first ran."""
+        return {name: histogram.summary() for name, histogram in self._stages.items()}
