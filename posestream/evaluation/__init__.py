@@ -1,0 +1,1 @@
+"""Measures: against people counted by hand, and of speed."""
