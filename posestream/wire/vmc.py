@@ -58,17 +58,22 @@ class VmcEncoder:
 
     def encode(self, frame: AvatarFrame) -> list[tuple[int, list[bytes]]]:
         """(port, datagrams) of every person who has a port here."""
-        rows = [
-            (row, port)
-            for row, slot in enumerate(frame.slot.tolist())
-            if (port := self.target.port_of(slot)) is not None
-            and frame.state[row] != TrackState.LOST
-        ]
+        rows = self.rows(frame)
         if not rows:
             return []
         values = self._values(frame)
-        encoded = ((port, self._person(frame, values[row], row)) for row, port in rows)
+        encoded = ((port, self._person(frame, values[row], row)) for port, row in rows.items())
         return [(port, datagrams) for port, datagrams in encoded if datagrams]
+
+    def rows(self, frame: AvatarFrame) -> dict[int, int]:
+        """Port to row of everybody in the frame who has a port here and is not leaving."""
+        present = (frame.state != TrackState.LOST).tolist()
+        ports = (self.target.port_of(slot) for slot in frame.slot.tolist())
+        return {
+            port: row
+            for row, (port, here) in enumerate(zip(ports, present, strict=True))
+            if here and port is not None
+        }
 
     def encode_nobody(self, t_capture_ns: int) -> list[bytes]:
         """What a port gets while nobody is on it: tracking 0, and an empty face."""
