@@ -17,9 +17,7 @@ class Availability(NamedTuple):
     reason: str
 
 
-def create(
-    name: str, settings: EstimateSettings, source_knows_truth: bool = False
-) -> Estimator:
+def create(name: str, settings: EstimateSettings, source_knows_truth: bool = False) -> Estimator:
     """The back end called ``name``; ``auto`` is ``fake`` for sources that carry the truth.
 
     Raises BackendError if there is no such back end, or its libraries are not installed.

@@ -73,6 +73,7 @@ class PoseGraph:
         self._time = 0
         self._lock = threading.Lock()
         self._packets: dict[tuple[str, int, int], Any] = {}
+        self._graph: Any = None
         folder = mediapipe_models.resource_folder()
         with warnings.catch_warnings(), chatter_removed():
             warnings.simplefilter("ignore")  # protobuf's and matplotlib's own deprecations
@@ -120,7 +121,7 @@ class PoseGraph:
         self._creator, self._getter = packet_creator, packet_getter
         self._srgb, self._Rect = mediapipe.ImageFormat.SRGB, rect_pb2.NormalizedRect
         config = "".join((_DETECT + _LANDMARKS).format(k=k) for k in range(self._lanes))
-        self._graph: Any = mediapipe.CalculatorGraph(graph_config=config)
+        self._graph = mediapipe.CalculatorGraph(graph_config=config)
         for k in range(self._lanes):
             for output in _OUTPUTS:
                 self._graph.observe_output_stream(f"{output}_{k}", self._collect(output, k))

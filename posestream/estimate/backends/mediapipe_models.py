@@ -114,7 +114,7 @@ def _write_atomically(path: Path, data: bytes) -> None:
 
 def without_mask(model: bytes) -> bytes:
     """The landmark model (TFLite) without the operators that only its mask needs."""
-    import flatbuffers
+    import flatbuffers  # type: ignore[import-untyped]
     from mediapipe.tasks.metadata import schema_py_generated as schema
 
     tree = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0))
@@ -133,9 +133,7 @@ def without_mask(model: bytes) -> bytes:
 def _output(graph: Any, shape: list[int]) -> int:
     matching = [o for o in graph.outputs if list(graph.tensors[o].shape) == shape]
     if len(matching) != 1:
-        raise BackendError(
-            f"This version of MediaPipe ships an unknown pose model: run {INSTALL}."
-        )
+        raise BackendError(f"This version of MediaPipe ships an unknown pose model: run {INSTALL}.")
     return int(matching[0])
 
 

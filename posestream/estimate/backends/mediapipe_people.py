@@ -17,15 +17,20 @@ _MIDDLES = (
     ("head", ("left_ear", "right_ear")),
     ("spine", ("left_hip", "right_hip", "left_shoulder", "right_shoulder")),
 )
-_MAJOR = np.array(
-    [_MARK["nose"]]
-    + [
-        _MARK[f"{side}_{part}"]
-        for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+_LIMB_PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+_MAJOR_NAMES = ("nose", *(f"{side}_{p}" for p in _LIMB_PARTS for side in ("left", "right")))
+_MAJOR = np.array([_MARK[name] for name in _MAJOR_NAMES])
+_BONES = np.array(
+    [
+        [_MAJOR_NAMES.index(f"{side}_{part}") for part in pair]
         for side in ("left", "right")
+        for pair in (("shoulder", "elbow"), ("elbow", "wrist"), ("shoulder", "hip"),
+                     ("hip", "knee"), ("knee", "ankle"))
     ]
-)
-_ALIKE = 0.1  # of the body's extent: joints of two finds nearer than this agree
+    + [[1, 2], [7, 8]]
+)  # fmt: skip
+_NEAR = 0.06  # of the surer body's extent: a joint this near to its bones lies on it
+_SHARE_ON = 0.75  # of a find's joints on a surer body: it is the same person
 
 
 def body_joints(marks: F64) -> F64:
@@ -61,32 +66,44 @@ def person_score(score: F64) -> F64:
 def plausible(xy_px: F64, score: F64, size_px: tuple[int, int], least: float) -> Bool:
     """(N,) whether each find can be a person in this picture.
 
-    Refused: less sure than ``least`` even in its four surest major joints, smaller than a
-    fortieth of the picture, or with fewer than four major joints inside it.
+    Refused: less sure than ``least`` even in its four surest major joints inside the
+    picture, or smaller than a fortieth of the picture.
     """
     xy, sure = xy_px[:, _MAJOR], score[:, _MAJOR]
     inside = np.all((xy >= 0.0) & (xy < size_px), axis=-1)
     surest = np.sort(np.where(inside, sure, 0.0), axis=1)[:, -4:].mean(axis=1)
     large = np.ptp(xy, axis=1).max(axis=-1) > min(size_px) / 40.0
-    return np.asarray((surest >= least) & large & (inside.sum(axis=1) >= 4))
+    return np.asarray((surest >= least) & large)
 
 
-def without_duplicates(xy_px: F64, score: F64, threshold: float = 0.5) -> list[int]:
-    """Rows to keep, surest first: of finds whose joints lie on one another, the surest stays.
+def without_duplicates(xy_px: F64, score: F64) -> list[int]:
+    """Rows to keep, surest first: a find whose joints lie on a surer body is that body again.
 
-    Likeness is the mean over the major joints of a Gaussian of their distance, whose width is
-    a tenth of the smaller body's extent.
+    Distances are taken to the surer body's bones, not joints, since the usual duplicate is a
+    small pose, often head down, on the legs of a person whom one crop shows in part.
     """
     keep: list[int] = []
     xy = xy_px[:, _MAJOR]
-    extent = np.maximum(np.hypot(*np.moveaxis(np.ptp(xy, axis=1), -1, 0)), 1e-6)
-    for row in np.argsort(-person_score(score), kind="stable"):
-        if all(_likeness(xy, extent, int(row), other) < threshold for other in keep):
+    rank = person_score(score) * np.sqrt(_extent(xy))
+    for row in np.argsort(-rank, kind="stable"):
+        if not any(_lies_on(xy[row], xy[other]) for other in keep):
             keep.append(int(row))
     return keep
 
 
-def _likeness(xy: F64, extent: F64, a: int, b: int) -> float:
-    width = _ALIKE * min(extent[a], extent[b])
-    squared = np.sum((xy[a] - xy[b]) ** 2, axis=-1)
-    return float(np.exp(-0.5 * squared / width**2).mean())
+def _extent(xy: F64) -> F64:
+    return np.asarray(np.hypot(*np.moveaxis(np.ptp(xy, axis=-2), -1, 0)))
+
+
+def _lies_on(xy: F64, body: F64) -> bool:
+    near = _distance_to_bones(xy, body) < _NEAR * _extent(body)
+    return bool(near.mean() >= _SHARE_ON)
+
+
+def _distance_to_bones(xy: F64, body: F64) -> F64:
+    """(M,) distance of each of the points (M, 2) to the nearest bone of the body (13, 2)."""
+    start, along = body[_BONES[:, 0]], body[_BONES[:, 1]] - body[_BONES[:, 0]]
+    to_point = xy[:, None] - start
+    share = (to_point * along).sum(axis=-1) / np.maximum((along**2).sum(axis=-1), 1e-9)
+    nearest = np.clip(share, 0.0, 1.0)[..., None] * along
+    return np.asarray(np.linalg.norm(to_point - nearest, axis=-1).min(axis=1))
