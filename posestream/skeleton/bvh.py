@@ -18,12 +18,25 @@ from posestream.errors import AvatarError
 from posestream.geometry import rotation as rot
 from posestream.skeleton.bone_names import bones_of
 from posestream.skeleton.humanoid import BONE, NUM_BONES
+from posestream.skeleton.joints import JOINT, NUM_JOINTS
 from posestream.skeleton.rig import Rig, build_rig
 
 MAX_FILE_BYTES: Final = 256 << 20
 MAX_JOINTS: Final = 1024
 MAX_DEPTH: Final = 128
 _AXIS: Final = {"x": 0, "y": 1, "z": 2}
+_BODY_BONES: Final = {
+    "spine": "Chest",
+    "head": "Head",
+    **{
+        f"{side}_{joint}": side.capitalize() + bone
+        for side in ("left", "right")
+        for joint, bone in (
+            ("shoulder", "UpperArm"), ("elbow", "LowerArm"), ("wrist", "Hand"),
+            ("hip", "UpperLeg"), ("knee", "LowerLeg"), ("ankle", "Foot"), ("toe", "Toes"),
+        )
+    },
+}  # fmt: skip
 _METRES_BELOW: Final = 6.0  # a skeleton larger than this is in centimetres
 
 
@@ -41,6 +54,19 @@ class BvhClip:
     def world(self) -> tuple[F64, F64]:
         """Joint positions (F, K, 3) and world rotations (F, K, 4)."""
         return _forward(self.parents, self.position_local_m, self.quat_local_xyzw)
+
+    def body_joints(self) -> F64:
+        """The clip as exact joints (F, J, 3) of ``joints.BODY``; NaN where it has none."""
+        bones = bones_of(enumerate(self.names))
+        place, _ = self.world()
+        body = np.full((len(place), NUM_JOINTS, 3), np.nan)
+        for joint, bone in _BODY_BONES.items():
+            if bone in bones:
+                body[:, JOINT[joint]] = place[:, bones[bone]]
+        for joint, pair in (("pelvis", "hip"), ("neck", "shoulder")):
+            ends = [JOINT[f"left_{pair}"], JOINT[f"right_{pair}"]]
+            body[:, JOINT[joint]] = body[:, ends].mean(axis=1)
+        return body
 
 
 @dataclass(slots=True)

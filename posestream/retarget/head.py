@@ -1,0 +1,98 @@
+"""Neck and head: from the face's points where they are seen, else from the head's place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from posestream.arrays import F64, Bool
+from posestream.retarget.fast import (
+    about,
+    aim,
+    between,
+    inv,
+    mul,
+    pick,
+    rotate,
+    slerp,
+    twist_angle,
+    unit,
+)  # fmt: skip
+from posestream.retarget.observe import MIN_BONE_M, Observation
+from posestream.skeleton.joints import JOINT
+
+_X: Final = np.array([1.0, 0.0, 0.0])
+_Y: Final = np.array([0.0, 1.0, 0.0])
+_EARS, _EYES = 2, 3
+
+# Rest vectors of an upright head (Frankfurt plane level), metres.
+_EAR_TO_EYE_M: Final = np.array([0.0, 0.013, 0.095])
+_EAR_TO_NOSE_M: Final = np.array([0.0, -0.028, 0.115])
+_EYE_TO_NOSE_M: Final = _EAR_TO_NOSE_M - _EAR_TO_EYE_M
+NECK_REST: Final[F64] = unit(np.array([0.0, 0.20, 0.02]))[0]
+"""At rest, from the mid-point of the shoulder joints to the centre of the head."""
+
+_NECK_TWIST_SHARE: Final = 0.5
+
+
+@dataclass(slots=True)
+class HeadPose:
+    """World rotations wanted of neck and head."""
+
+    neck: F64  # (N, 4)
+    head: F64  # (N, 4)
+    neck_ok: Bool  # (N,)
+    head_ok: Bool  # (N,)
+
+
+def solve_head(seen: Observation, chest: F64) -> HeadPose:
+    """Neck and head of each person; ``chest`` (N, 4) is the UpperChest in the world.
+
+    A head whose face is not seen looks ahead along the neck.
+    """
+    line, line_ok = _neck_line(seen)
+    swung = mul(
+        between(rotate(chest, NECK_REST), pick(line_ok, line, rotate(chest, NECK_REST))), chest
+    )
+    face, face_ok = _face(seen)
+    crown, crown_ok = _crown(seen)
+    upright = mul(between(rotate(swung, _Y), pick(crown_ok, crown, rotate(swung, _Y))), swung)
+    head = pick(face_ok, face, upright)
+    turn = twist_angle(mul(inv(swung), head), _Y) * _NECK_TWIST_SHARE
+    neck = mul(swung, about(_Y, turn))
+    shared = slerp(chest, head, 0.4)
+    neck = pick(line_ok, neck, shared)
+    return HeadPose(neck, head, line_ok | face_ok, face_ok | crown_ok)
+
+
+def _neck_line(seen: Observation) -> tuple[F64, Bool]:
+    centre = JOINT["head"]
+    ears = seen.across_ok[:, _EARS]
+    head = pick(ears, seen.middle[:, _EARS], seen.point[:, centre])
+    line, length = unit(head - seen.neck)
+    return line, seen.neck_ok & (ears | seen.ok[:, centre]) & (length > MIN_BONE_M)
+
+
+def _crown(seen: Observation) -> tuple[F64, Bool]:
+    head, top = JOINT["head"], JOINT["head_top"]
+    up, length = unit(seen.point[:, top] - seen.point[:, head])
+    return up, seen.ok[:, top] & seen.ok[:, head] & (length > MIN_BONE_M)
+
+
+def _face(seen: Observation) -> tuple[F64, Bool]:
+    """Rotation of the head from ears, eyes and nose: two of the three suffice."""
+    nose, nose_ok = seen.point[:, JOINT["nose"]], seen.ok[:, JOINT["nose"]]
+    ears, eyes = seen.across_ok[:, _EARS], seen.across_ok[:, _EYES]
+    base = pick(ears, seen.middle[:, _EARS], seen.middle[:, _EYES])
+    with_eyes, with_nose = ears & eyes, (ears | eyes) & nose_ok
+    ahead = pick(with_eyes, seen.middle[:, _EYES] - base, np.zeros(3))
+    ahead = ahead + pick(with_nose, nose - base, np.zeros(3))
+    rest = pick(with_eyes, _EAR_TO_EYE_M, np.zeros(3))
+    rest = rest + pick(with_nose, pick(ears, _EAR_TO_NOSE_M, _EYE_TO_NOSE_M), np.zeros(3))
+    across = pick(ears, seen.across[:, _EARS], seen.across[:, _EYES])
+    flat = ahead - np.einsum("ni,ni->n", ahead, across)[:, None] * across
+    known = (with_eyes | with_nose) & (unit(flat)[1] > 0.01)
+    across = pick(known, across, _X)
+    return aim(_X, rest, across, ahead), known

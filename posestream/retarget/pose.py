@@ -1,0 +1,49 @@
+"""The result of retargeting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from posestream.arrays import F64, Bool
+from posestream.geometry import frames
+from posestream.skeleton.humanoid import BONE, BONES, NUM_BONES
+from posestream.skeleton.joints import swap_sides
+
+_SWAP = np.array([BONE[swap_sides(name)] for name in BONES])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pose:
+    """Everybody's humanoid at one instant, world axes, metres."""
+
+    root_world_m: F64  # (N, 3) Hips
+    quat_local_xyzw: F64  # (N, B, 4) normalised; the Hips' row is their world rotation
+    position_world_m: F64  # (N, B, 3) with the person's own proportions
+    bone_valid: Bool  # (N, B) measured in this frame, not held or resting
+    hip_height_m: F64  # (N,) of this person standing upright
+    offset_m: F64  # (N, B, 3) the person's own T-pose vectors from each bone's parent
+
+    def __len__(self) -> int:
+        return int(self.root_world_m.shape[0])
+
+    @staticmethod
+    def empty() -> Pose:
+        """Nobody."""
+        bones = np.zeros((0, NUM_BONES, 3))
+        valid = np.zeros((0, NUM_BONES), dtype=np.bool_)
+        quat = np.zeros((0, NUM_BONES, 4))
+        return Pose(np.zeros((0, 3)), quat, bones, valid, np.zeros(0), bones)
+
+
+def mirrored(pose: Pose) -> Pose:
+    """The pose seen in the mirror x = 0: reflected, left and right swapped. Its own inverse."""
+    return Pose(
+        frames.mirror_position(pose.root_world_m),
+        frames.mirror_quat(pose.quat_local_xyzw[:, _SWAP]),
+        frames.mirror_position(pose.position_world_m[:, _SWAP]),
+        pose.bone_valid[:, _SWAP],
+        pose.hip_height_m,
+        frames.mirror_position(pose.offset_m[:, _SWAP]),
+    )

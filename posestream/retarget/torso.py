@@ -1,0 +1,181 @@
+"""Hips, spine and chest from hip axis, shoulder axis and the line between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from posestream.arrays import F64, Bool
+from posestream.retarget.fast import (
+    about,
+    aim,
+    angle,
+    between,
+    cross,
+    dot,
+    from_rotvec,
+    inv,
+    mul,
+    pick,
+    rotate,
+    rotvec,
+    twist_angle,
+    unit,
+)  # fmt: skip
+from posestream.retarget.observe import Observation
+from posestream.skeleton.humanoid import BONE, REST_OFFSET_M
+from posestream.skeleton.joints import JOINT
+
+_X: Final = np.array([1.0, 0.0, 0.0])
+_UP: Final = np.array([0.0, 1.0, 0.0])
+_SHARE: Final = np.array([0.4, 0.3, 0.3])  # of the bend: Spine, Chest, UpperChest
+_FRONT: Final = np.array([0.0, 0.0, 1.0])
+_FOLLOW_S: Final = 2.0
+_LEG, _SHOULDER, _CHEST = BONE["LeftUpperLeg"], BONE["LeftShoulder"], BONE["Chest"]
+_SPINE: Final = [BONE[name] for name in ("Spine", "Chest", "UpperChest")]
+_ABOVE: Final = np.array([[1.0, 1.0, 1.0]] * 3 + [[0.0, 1.0, 1.0]])
+_MAX_LEAN_RAD: Final = np.radians(50.0)
+
+HIP_DROP_M: Final[F64] = REST_OFFSET_M[BONE["LeftUpperLeg"]] * (0.0, 1.0, 1.0)
+"""From the Hips bone to the mid-point of the hip joints, at rest."""
+
+NECK_RISE_M: Final[F64] = REST_OFFSET_M[BONE["LeftShoulder"]] * (0.0, 1.0, 1.0)
+"""From the UpperChest to the mid-point of the shoulder joints, at rest."""
+
+_SPINE_M, _CHEST_M, _UPPER_M = (
+    REST_OFFSET_M[BONE[name]] for name in ("Spine", "Chest", "UpperChest")
+)
+_LOW_M: Final[F64] = _SPINE_M - HIP_DROP_M
+REST_TORSO_M: Final[F64] = _LOW_M + _CHEST_M + _UPPER_M + NECK_RISE_M
+"""From the mid-point of the hip joints to that of the shoulder joints, at rest."""
+
+
+@dataclass(slots=True)
+class Torso:
+    """World rotations wanted of the torso's bones."""
+
+    hips: F64  # (N, 4)
+    spine: F64  # (N, 3, 4) Spine, Chest, UpperChest
+    hips_ok: Bool  # (N,)
+    spine_ok: Bool  # (N,)
+
+
+def solve_torso(
+    seen: Observation,
+    held_hips: F64,
+    follow_s: F64 | None = None,
+    fresh: Bool | None = None,
+) -> Torso:
+    """Torso of each person.
+
+    Hip and shoulder axes are met exactly, and so is the direction from the hip joints to the
+    shoulder joints. Without hips the shoulders turn the whole torso, and the other way round.
+
+    Args:
+        seen: this frame's joints.
+        held_hips: (N, 4) last world rotation, kept where neither axis is seen.
+        follow_s: seated people only: (N,) seconds since the last frame; their hips stay
+            upright and follow the heading of the chest slowly.
+        fresh: seated people only: (N,) whose heading is taken at once.
+    """
+    low, high, line, line_ok = _uprights(seen)
+    across, ok = seen.across[:, :2], seen.across_ok[:, :2]
+    across = pick(ok, across, across[:, ::-1])
+    quat, solid = _frames(across, np.stack([low, high], axis=1))
+    solid &= ok.any(axis=1)[:, None]
+    hips = pick(solid[:, 0], quat[:, 0], held_hips)
+    chest = pick(solid[:, 1], quat[:, 1], hips)
+    if follow_s is not None and fresh is not None:
+        hips = _seated_hips(held_hips, chest, follow_s, fresh)
+    spine = _spread(hips, chest, line, line_ok & solid.all(axis=1))
+    return Torso(hips, spine, solid[:, 0], solid[:, 1] & ok[:, 1])
+
+
+def _seated_hips(held: F64, chest: F64, dt_s: F64, fresh: Bool) -> F64:
+    """Upright hips whose heading follows the chest's slowly."""
+    now = twist_angle(held, _UP)
+    ahead = rotate(chest, _FRONT)
+    error = np.arctan2(ahead[:, 0], ahead[:, 2]) - now
+    error = (error + np.pi) % (2.0 * np.pi) - np.pi
+    share = np.where(fresh, 1.0, 1.0 - np.exp(-dt_s / _FOLLOW_S))
+    return about(_UP, now + share * error)
+
+
+def anchor_hips(seen: Observation, offset_m: F64, last_m: F64, dt_s: F64) -> None:
+    """Seated people: the pelvis in ``seen`` stays where it was and follows slowly.
+
+    Args:
+        seen: changed in place.
+        offset_m: (N, B, 3) body vectors.
+        last_m: (N, 3) last place of the Hips, NaN if new.
+        dt_s: (N,) since the last frame.
+    """
+    torso_m = REST_TORSO_M * (offset_m[:, _CHEST, 1] / _CHEST_M[1])[:, None]
+    pelvis = pick(seen.pelvis_ok, seen.pelvis, seen.neck - torso_m)
+    known = seen.pelvis_ok | seen.neck_ok
+    before = last_m + offset_m[:, _LEG] * (0.0, 1.0, 1.0)
+    share = (1.0 - np.exp(-dt_s / _FOLLOW_S))[:, None]
+    new = ~np.isfinite(last_m[:, 0])
+    moved = pick(known, before + share * (pelvis - before), before)
+    seen.pelvis = pick(new, pelvis, moved)
+    seen.pelvis_ok = known | ~new
+
+
+def hips_place(seen: Observation, world: F64, offset_m: F64, last_m: F64) -> F64:
+    """Place of the Hips bone (N, 3): above the hip joints, else below the neck, else the last.
+
+    Args:
+        seen: this frame's joints.
+        world: (N, B, 4) world rotations.
+        offset_m: (N, B, 3) body vectors.
+        last_m: (N, 3) NaN if new.
+    """
+    drop = rotate(world[:, 0], offset_m[:, _LEG] * (0.0, 1.0, 1.0))
+    rise = rotate(world[:, [0, *_SPINE]], offset_m[:, [*_SPINE, _SHOULDER]] * _ABOVE).sum(axis=1)
+    place = pick(seen.neck_ok, seen.neck - rise, last_m)
+    return pick(seen.pelvis_ok, seen.pelvis - drop, place)
+
+
+def _uprights(seen: Observation) -> tuple[F64, F64, F64, Bool]:
+    """Direction of the lower torso, the upper torso and the whole; validity of the whole."""
+    middle, knows_middle = seen.point[:, JOINT["spine"]], seen.ok[:, JOINT["spine"]]
+    both = seen.pelvis_ok & seen.neck_ok
+    parts, length = unit(
+        np.stack([seen.neck - seen.pelvis, middle - seen.pelvis, seen.neck - middle], axis=1)
+    )
+    line_ok = both & (length[:, 0] > 0.1)
+    bent = line_ok & knows_middle & (length[:, 1:] > 0.05).all(axis=1)
+    line = pick(line_ok, parts[:, 0], _UP)
+    return pick(bent, parts[:, 1], line), pick(bent, parts[:, 2], line), line, line_ok
+
+
+def _frames(across: F64, up: F64) -> tuple[F64, Bool]:
+    """Rotations (N, 2, 4) whose left is ``across`` and whose front follows from ``up``."""
+    quat = aim(_X, REST_TORSO_M, across, up)
+    normal = cross(across, up)
+    return quat, dot(normal, normal) > 0.03
+
+
+def _spread(hips: F64, chest: F64, line: F64, line_ok: Bool) -> F64:
+    """Share the bend among three bones, then lean them so that the neck lies along ``line``."""
+    bend = mul(inv(hips), chest)
+    steps = from_rotvec(rotvec(bend)[:, None] * np.cumsum(_SHARE)[:, None])  # hips' frame
+    low = _LOW_M + rotate(bend, NECK_RISE_M)
+    arms = rotate(steps[:, :2], np.stack([_CHEST_M, _UPPER_M]))
+    lean = _lean(low, arms.sum(axis=1), rotate(inv(hips), line))
+    lean = pick(line_ok, lean, np.array([0.0, 0.0, 0.0, 1.0]))
+    steps[:, :2] = mul(lean[:, None], steps[:, :2])
+    return mul(hips[:, None], steps)
+
+
+def _lean(fixed: F64, moving: F64, line: F64) -> F64:
+    """K such that fixed + K·moving points along the unit ``line``: a triangle is solved."""
+    along = dot(fixed, line)
+    root = along * along - dot(fixed, fixed) + dot(moving, moving)
+    wanted = (along + np.sqrt(np.maximum(root, 0.0)))[:, None] * line - fixed
+    K = between(unit(moving)[0], unit(wanted)[0])
+    turn = angle(K)
+    share = np.minimum(1.0, _MAX_LEAN_RAD / np.maximum(turn, 1e-9))
+    return np.asarray(from_rotvec(rotvec(K) * share[:, None]))
