@@ -208,8 +208,9 @@ class Advertisement:
         """
         self._zeroconf = await _open_zeroconf(self._lan)
         try:
-            for info in self._services():
-                await (await self._zeroconf.async_register_service(info))
+            register = self._zeroconf.async_register_service
+            announced = await asyncio.gather(*map(register, self._services()))
+            await asyncio.gather(*announced)
         except Exception as error:
             await self.close()
             raise PublishError(f"OSCQuery cannot announce itself: {error}.") from None

@@ -96,6 +96,7 @@ class VmcEncoder:
         bones[..., :3] = frames.unity_from_world_position(self._fit.offset_m)
         bones[:, 0, :3] = frames.unity_from_world_position(pose.hips_m)
         bones[..., 3:] = frames.unity_from_world_quat(pose.quat_xyzw)
+        values += 0.0  # the mirror makes minus zeros
         return values
 
     def _person(self, frame: AvatarFrame, values: F64, row: int) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import struct
@@ -146,7 +147,7 @@ def test_bundles_keep_order_and_size() -> None:
     numbers = [m.params[0] for bundle in bundles for m in ForeignBundle(bundle)]
     assert numbers == list(range(200))
     # as few as possible: no two neighbours would fit into one
-    assert all(len(a) + len(b) - 16 > 300 - 72 for a, b in zip(bundles, bundles[1:], strict=False))
+    assert all(len(a) + len(b) - 16 > 300 - 72 for a, b in itertools.pairwise(bundles))
 
 
 def test_message_larger_than_a_bundle_is_refused() -> None:
