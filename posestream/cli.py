@@ -1,0 +1,201 @@
+"""The command line. Heavy modules are imported by the command that needs them.
+
+Exit codes: 0 done or stopped by the user; 2 configuration or usage; 3 camera or video;
+4 back end; 5 network port or address; 6 avatar file; 7 recording; 1 any other failure;
+130 stopped at once by a second Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from posestream import __version__
+from posestream.errors import PosestreamError
+
+EPILOG = """exit codes: 0 done or stopped by you · 1 failure · 2 configuration or usage ·
+3 camera or video · 4 back end · 5 network port or address · 6 avatar file · 7 recording ·
+130 second Ctrl-C"""
+
+SOURCE_HELP = (
+    "camera:0, camera:NAME, a video file, an rtsp:// or http:// stream, images:FOLDER, "
+    "synthetic:, or replay:FILE; default: the first camera, else the bundled clip"
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    _set_up_logging(arguments.verbose)
+    try:
+        return int(arguments.command(arguments))
+    except PosestreamError as error:
+        print(f"posestream: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def _set_up_logging(verbose: int) -> None:
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("websockets").setLevel(max(level, logging.WARNING))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="posestream",
+        description="One ordinary camera in, every person's avatar out, live.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"posestream {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_process(commands)
+    _add_doctor(commands)
+    _add_bench(commands)
+    _add_config(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # type: ignore[type-arg]
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-c", "--config", metavar="FILE", help="TOML file or preset name")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override one setting, such as smooth.smoothness=0.3; may be repeated",
+    )
+    parser.add_argument("--backend", metavar="NAME", help="auto (default), mediapipe or fake")
+    _add_verbose(parser)
+
+
+def _add_verbose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="logs; -vv: more")
+
+
+def _add_run(commands: _Commands) -> None:
+    parser = commands.add_parser("run", help="the daemon: camera or video to avatars, live")
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help=SOURCE_HELP)
+    _add_common(parser)
+    parser.add_argument("--avatar", metavar="FILE", help="VRM, glTF or BVH: send for its rest pose")
+    parser.add_argument("--pace", choices=("realtime", "fast"), help="of files (default realtime)")
+    parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after N frames")
+    parser.add_argument("--summary", metavar="FILE", help="write figures of the run as JSON")
+    parser.add_argument("--record", metavar="FILE", help="record what is sent to a .psrec file")
+    parser.add_argument("--no-panel", action="store_true", help=argparse.SUPPRESS)
+    parser.set_defaults(command=_run)
+
+
+def _add_process(commands: _Commands) -> None:
+    parser = commands.add_parser("process", help="videos to motion files, every frame")
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="videos or images:FOLDER")
+    parser.add_argument("--out", required=True, metavar="FOLDER")
+    parser.add_argument("--formats", default="jsonl", metavar="LIST", help="jsonl (default)")
+    _add_common(parser)
+    parser.set_defaults(command=_process)
+
+
+def _add_doctor(commands: _Commands) -> None:
+    parser = commands.add_parser("doctor", help="can the main job run here? if not, why")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("-c", "--config", metavar="FILE", help="check the ports of this file")
+    _add_verbose(parser)
+    parser.set_defaults(command=_doctor)
+
+
+def _add_bench(commands: _Commands) -> None:
+    parser = commands.add_parser("bench", help="latency and throughput, beside rivals")
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="default: the bundled clip")
+    parser.add_argument("--motion", action="store_true", help="only what follows the network")
+    parser.add_argument("--clients", action="store_true", help="only the WebSocket fan-out")
+    parser.add_argument("--json", action="store_true")
+    _add_verbose(parser)
+    parser.set_defaults(command=_bench)
+
+
+def _add_config(commands: _Commands) -> None:
+    parser = commands.add_parser("config", help="every setting with its default and meaning")
+    parser.add_argument("-c", "--config", metavar="FILE", help="check this file or preset")
+    _add_verbose(parser)
+    parser.set_defaults(command=_config)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from posestream.daemon.main import RunOptions, run
+
+    return run(
+        RunOptions(
+            source=arguments.source,
+            config=arguments.config,
+            overrides=_overrides(arguments),
+            avatar=arguments.avatar,
+            max_frames=arguments.max_frames,
+            summary=arguments.summary,
+            record=arguments.record,
+        )
+    )
+
+
+def _overrides(arguments: argparse.Namespace) -> list[str]:
+    overrides = list(arguments.set)
+    if arguments.backend is not None:
+        overrides.append(f'estimate.backend="{arguments.backend}"')
+    if getattr(arguments, "pace", None) is not None:
+        overrides.append(f'source.pace="{arguments.pace}"')
+    return overrides
+
+
+def _process(arguments: argparse.Namespace) -> int:
+    from posestream.daemon.offline import process
+
+    formats = [name.strip() for name in arguments.formats.split(",")]
+    return process(
+        arguments.sources, arguments.out, formats, arguments.config, _overrides(arguments)
+    )
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from posestream.daemon.doctor import doctor
+
+    return doctor(arguments.config, as_json=arguments.json)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from posestream.evaluation.bench import bench
+
+    everything = not (arguments.motion or arguments.clients)
+    return bench(
+        arguments.sources,
+        chain=everything,
+        motion=everything or arguments.motion,
+        clients=everything or arguments.clients,
+        as_json=arguments.json,
+    )
+
+
+def _config(arguments: argparse.Namespace) -> int:
+    from posestream import config
+
+    if arguments.config is not None:
+        config.load(arguments.config)
+        print(f"{arguments.config} is valid.")
+        return 0
+    for key, kind, default, text in config.describe():
+        print(f"{key} = {default!r}  ({kind})\n    {text}")
+    return 0

@@ -1,0 +1,88 @@
+"""The sinks that a configuration asks for, and how they change while the daemon runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from posestream.daemon.status import notify
+from posestream.errors import PosestreamError
+from posestream.publish.base import Sink
+from posestream.publish.hub import Hub
+from posestream.publish.udp import VmcSink, VrchatSink
+from posestream.settings import Settings
+from posestream.skeleton.rig import Rig
+
+log = logging.getLogger(__name__)
+
+
+class Outputs:
+    """Starts and replaces sinks in a hub. Call from the event loop."""
+
+    def __init__(self, hub: Hub, rig: Rig | None) -> None:
+        self._hub = hub
+        self._rig = rig
+        self._udp: dict[str, list[Sink]] = {"vmc": [], "vrchat": []}
+        self.all: list[Sink] = []
+
+    async def start(self, sinks: Sequence[Sink], settings: Settings) -> None:
+        """Start everything. What cannot start is named in a sentence and left out.
+
+        Raises the error of the last sink if none could start.
+        """
+        failure: PosestreamError | None = None
+        for sink in [*sinks, *self._make_vmc(settings), *self._make_vrchat(settings)]:
+            failure = await self._try_add(sink) or failure
+        if failure is not None and not any(sink.kind != "record" for sink in self.all):
+            raise failure
+
+    async def _try_add(self, sink: Sink) -> PosestreamError | None:
+        try:
+            await self.add(sink)
+        except PosestreamError as error:
+            notify(f"posestream: {error} The other outputs go on.")
+            return error
+        return None
+
+    async def add(self, sink: Sink) -> None:
+        """Start one more sink. Raises what it raises."""
+        await self._hub.add(sink)
+        self.all.append(sink)
+        if sink.kind in self._udp:
+            self._udp[sink.kind].append(sink)
+        for warning in getattr(sink, "warnings", ()):
+            notify(f"posestream: {warning}")
+
+    async def remove(self, sink: Sink) -> None:
+        """Stop a sink; its counts stay in the summary."""
+        await self._hub.remove(sink)
+
+    async def configure(self, before: Settings, after: Settings) -> None:
+        """Replace the targets that changed. A new target that cannot start is refused."""
+        if before.vmc != after.vmc:
+            await self._replace("vmc", self._make_vmc(after))
+        if before.vrchat != after.vrchat:
+            await self._replace("vrchat", self._make_vrchat(after))
+
+    async def _replace(self, kind: str, sinks: list[Sink]) -> None:
+        old, self._udp[kind] = self._udp[kind], []
+        for sink in old:
+            await self.remove(sink)
+        for sink in sinks:
+            await self.add(sink)
+
+    def _make_vmc(self, settings: Settings) -> list[Sink]:
+        return [VmcSink(target, self._rig) for target in settings.vmc]
+
+    def _make_vrchat(self, settings: Settings) -> list[Sink]:
+        return [VrchatSink(target) for target in settings.vrchat]
+
+
+def load_avatar(settings: Settings) -> Rig | None:
+    """The rig of ``avatar.file``, None where none is named. Raises AvatarError."""
+    if not settings.avatar.file:
+        return None
+    from posestream.skeleton.rig import load_rig
+
+    return load_rig(Path(settings.avatar.file))

@@ -1,0 +1,192 @@
+"""The middle of the program: one picture in, everybody's avatar out. No threads, no sockets.
+
+``Pipeline.step`` joins the stages; nothing else does. It is deterministic: the same frames
+and settings give the same avatar frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from posestream.arrays import F64
+from posestream.errors import BackendError
+from posestream.estimate.base import Estimator
+from posestream.geometry import rigid
+from posestream.geometry import rotation as so3
+from posestream.locate.floor import FloorEstimator
+from posestream.locate.geometric import locate, place
+from posestream.retarget.pose import Pose
+from posestream.retarget.solve import Retargeter
+from posestream.settings import Settings
+from posestream.skeleton.joints import NUM_JOINTS
+from posestream.skeleton.kinematics import positions, world_rotations
+from posestream.smooth.chain import SmoothingChain
+from posestream.timing import StageTimes
+from posestream.track.tracker import Tracker
+from posestream.types import (
+    AvatarFrame,
+    Camera,
+    Estimate,
+    Frame,
+    People2D,
+    PeopleCam,
+    Tracks,
+    TrackState,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepDetails:
+    """What the stages made of the last frame: for previews, evaluation and tests."""
+
+    frame: Frame
+    people2d: People2D
+    people_cam: PeopleCam
+    tracks: Tracks
+    pose: Pose
+
+
+class Pipeline:
+    """Joins the stages for one source. Owned by one thread."""
+
+    def __init__(
+        self, estimator: Estimator, settings: Settings, times: StageTimes | None = None
+    ) -> None:
+        self.times = times or StageTimes()
+        self.details: StepDetails | None = None
+        self.camera: Camera | None = None  # with the pose that is believed now
+        self.locates_by = "geometric"
+        self._estimator = estimator
+        self._stage_from_world = np.eye(4)
+        self._settings = settings
+        self._tracker = Tracker(settings.track)
+        self._retargeter = Retargeter(settings.retarget)
+        self._smoothing = SmoothingChain(settings.smooth)
+        self._floor = FloorEstimator(settings.floor)
+
+    def step(self, frame: Frame) -> AvatarFrame:
+        """Everybody's avatar in this frame. Raises BackendError if the back end fails."""
+        with self.times.measure("estimate"):
+            estimate = self._estimator.estimate(frame)
+        with self.times.measure("locate"):
+            people = self._locate(estimate, frame.camera)
+            T_world_cam = self._believed_pose(estimate, people, frame)
+        self.camera = replace(frame.camera, T_world_cam=self._stage_from_world @ T_world_cam)
+        return self._move(frame, estimate.people2d, people, T_world_cam)
+
+    def coast(self, frame: Frame) -> AvatarFrame:
+        """A frame without a picture (the source is gone): people are held, fade and leave.
+
+        ``frame`` is the last one with a newer capture time.
+        """
+        people = _nobody()
+        camera = self.camera or frame.camera
+        T_world_cam = rigid.inverse(self._stage_from_world) @ camera.T_world_cam
+        return self._move(frame, _nobody_2d(), people, T_world_cam)
+
+    def configure(self, settings: Settings) -> None:
+        """Take over changed settings of the stages without losing who is who."""
+        before, self._settings = self._settings, settings
+        if before.track != settings.track:
+            self._tracker.configure(settings.track)
+        if before.retarget != settings.retarget:
+            self._retargeter = Retargeter(settings.retarget)
+        if before.smooth != settings.smooth:
+            self._smoothing.configure(settings.smooth)
+        if before.floor != settings.floor:
+            self._floor = FloorEstimator(settings.floor)
+
+    def recalibrate(self) -> None:
+        """Estimate floor, tilt and body proportions anew."""
+        self._floor = FloorEstimator(self._settings.floor)
+        self._retargeter = Retargeter(self._settings.retarget)
+
+    def recentre(self, slot: int | None) -> bool:
+        """Put that slot's person at the origin, facing +Z; None restores the camera's origin.
+
+        False if nobody is in the slot.
+        """
+        if slot is None:
+            self._stage_from_world = np.eye(4)
+            return True
+        if self.details is None or slot not in self.details.tracks.slot.tolist():
+            return False
+        row = self.details.tracks.slot.tolist().index(slot)
+        pose = self.details.pose
+        heading_rad = so3.yaw_about_y(pose.quat_local_xyzw[row, 0])
+        turn = so3.to_matrix(so3.from_axis_angle(np.array([0.0, 1.0, 0.0]), -heading_rad))
+        ground = pose.root_world_m[row] * [1.0, 0.0, 1.0]
+        self._stage_from_world = rigid.make(turn, -turn @ ground)
+        return True
+
+    def _locate(self, estimate: Estimate, camera: Camera) -> PeopleCam:
+        if estimate.root3d is None:
+            raise BackendError(f"The back end {self._estimator.name} delivers no 3D joints.")
+        if estimate.root_cam_m is not None:
+            self.locates_by = "exact"
+            return place(estimate.people2d, estimate.root3d, estimate.root_cam_m)
+        return locate(estimate.people2d, estimate.root3d, camera, self._settings.locate)
+
+    def _believed_pose(self, estimate: Estimate, people: PeopleCam, frame: Frame) -> F64:
+        if estimate.root_cam_m is not None:
+            return frame.camera.T_world_cam
+        self._floor.update(people, frame.t_capture_ns * 1e-9)
+        return self._floor.T_world_cam
+
+    def _move(
+        self, frame: Frame, people2d: People2D, people: PeopleCam, T_world_cam: F64
+    ) -> AvatarFrame:
+        t_s = frame.t_capture_ns * 1e-9
+        with self.times.measure("track"):
+            tracks = self._tracker.update(people, people2d, T_world_cam, t_s)
+        with self.times.measure("retarget"):
+            pose = self._retargeter.solve(tracks, t_s)
+        with self.times.measure("smooth"):
+            avatars = self._smooth(frame, tracks, pose, t_s)
+        self.details = StepDetails(frame, people2d, people, tracks, pose)
+        return avatars
+
+    def _smooth(self, frame: Frame, tracks: Tracks, pose: Pose, t_s: float) -> AvatarFrame:
+        if len(tracks) == 0:
+            return AvatarFrame.empty(frame.index, frame.t_capture_ns)
+        seen = tracks.state == TrackState.TRACKED
+        root, quat = self._smoothing.apply(
+            tracks.track_id, t_s, pose.root_world_m, pose.quat_local_xyzw, seen
+        )
+        root, quat = self._on_stage(root, quat)
+        return AvatarFrame(
+            index=frame.index,
+            t_capture_ns=frame.t_capture_ns,
+            slot=tracks.slot,
+            track_id=tracks.track_id,
+            state=tracks.state,
+            confidence=tracks.confidence,
+            root_world_m=root,
+            root_quat_world_xyzw=quat[:, 0],
+            quat_local_xyzw=quat,
+            position_world_m=positions(root, world_rotations(quat), pose.offset_m),
+            bone_valid=pose.bone_valid,
+            hip_height_m=pose.hip_height_m,
+            expressions=np.zeros((len(tracks), 0)),
+        )
+
+    def _on_stage(self, root_m: F64, quat_xyzw: F64) -> tuple[F64, F64]:
+        T = self._stage_from_world
+        if np.array_equal(T, np.eye(4)):
+            return root_m, quat_xyzw
+        turned = quat_xyzw.copy()
+        turned[:, 0] = so3.multiply(so3.from_matrix(T[:3, :3]), quat_xyzw[:, 0])
+        return rigid.apply(T, root_m), turned
+
+
+def _nobody() -> PeopleCam:
+    none = np.zeros(0)
+    return PeopleCam(
+        np.zeros((0, 3)), np.zeros((0, NUM_JOINTS, 3)), np.zeros((0, NUM_JOINTS)), none, none
+    )
+
+
+def _nobody_2d() -> People2D:
+    return People2D(np.zeros((0, NUM_JOINTS, 2)), np.zeros((0, NUM_JOINTS)), np.zeros(0))

@@ -1,0 +1,47 @@
+"""The whole configuration, composed of the settings that each stage declares for itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from posestream.capture.base import CaptureSettings
+from posestream.estimate.base import EstimateSettings
+from posestream.locate.floor import FloorSettings
+from posestream.locate.geometric import LocateSettings
+from posestream.publish.vmc_control import VmcControlSettings
+from posestream.publish.websocket_settings import WebSocketSettings
+from posestream.retarget.settings import RetargetSettings
+from posestream.smooth.chain import SmoothingSettings
+from posestream.track.settings import TrackSettings
+from posestream.wire.vmc_target import VmcTarget
+from posestream.wire.vrchat import VrchatTarget
+
+MAX_TARGETS: Final = 16
+RESTART_SECTIONS: Final = frozenset({"source", "estimate", "websocket", "vmc_control", "avatar"})
+"""Sections that are fixed while the daemon runs; all others change live."""
+
+
+class AvatarSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The avatar whose rest pose receivers expect."""
+
+    file: Annotated[str, Meta(description="VRM, glTF or BVH file; empty: our own skeleton.")] = ""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting; sections in the order in which the data flows."""
+
+    source: CaptureSettings = CaptureSettings()
+    estimate: EstimateSettings = EstimateSettings()
+    locate: LocateSettings = LocateSettings()
+    floor: FloorSettings = FloorSettings()
+    track: TrackSettings = TrackSettings()
+    retarget: RetargetSettings = RetargetSettings()
+    smooth: SmoothingSettings = SmoothingSettings()
+    avatar: AvatarSettings = AvatarSettings()
+    vmc: Annotated[tuple[VmcTarget, ...], Meta(max_length=MAX_TARGETS)] = (VmcTarget(people=4),)
+    vmc_control: VmcControlSettings = VmcControlSettings()
+    vrchat: Annotated[tuple[VrchatTarget, ...], Meta(max_length=MAX_TARGETS)] = ()
+    websocket: WebSocketSettings = WebSocketSettings()
