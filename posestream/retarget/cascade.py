@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.retarget.fast import from_rotvec, inv, mul, rotvec, unit
+from posestream.retarget.fast import dot, from_rotvec, inv, mul, rotvec, unit
 from posestream.retarget.limits import Limiter
 from posestream.retarget.memory import State
 from posestream.retarget.settings import RetargetSettings
@@ -19,17 +19,21 @@ from posestream.skeleton.humanoid import BONE, NUM_BONES, PARENT
 from posestream.skeleton.kinematics import PARENT_INDEX
 
 _LEVEL_NAMES: Final = (
-    ("Spine", "LeftUpperLeg", "RightUpperLeg"),
-    ("Chest", "LeftLowerLeg", "RightLowerLeg"),
-    ("UpperChest", "LeftFoot", "RightFoot"),
+    ("Spine",),
+    ("Chest",),
+    ("UpperChest",),
     ("Neck", "LeftShoulder", "RightShoulder"),
-    ("Head", "LeftUpperArm", "RightUpperArm"),
-    ("LeftLowerArm", "RightLowerArm"),
-    ("LeftHand", "RightHand"),
+    ("LeftUpperArm", "RightUpperArm", "LeftUpperLeg", "RightUpperLeg"),
+    ("Head", "LeftLowerArm", "RightLowerArm", "LeftLowerLeg", "RightLowerLeg"),
+    ("LeftHand", "RightHand", "LeftFoot", "RightFoot"),
 )
 LEVELS: Final = tuple(np.array([BONE[name] for name in names]) for names in _LEVEL_NAMES)
 SOLVED: Final = np.concatenate([np.array([0]), *LEVELS])
 """The bones that body joints say anything about; all others stay at rest on their parents."""
+
+
+_LEVEL_OF_SOLVED: Final = np.repeat(np.arange(len(LEVELS)), [len(b) for b in LEVELS])
+LIMIT_TOLERANCE_RAD: Final = 1e-6
 
 
 def _carrier() -> I64:
@@ -51,6 +55,7 @@ class Cascade:
         """``rest`` (B, 4): where bones sink that are not seen."""
         self._settings, self._rest = settings, rest
         self._limiters = [Limiter(bones) for bones in LEVELS]
+        self._limiter = Limiter(SOLVED[1:])
 
     def run(
         self, wanted: F64, measured: Bool, state: State, dt_s: F64, fresh: Bool
@@ -64,52 +69,80 @@ class Cascade:
             dt_s: (N,) since their last frame.
             fresh: (N,) people seen for the first time.
         """
-        share = self._shares(measured, state, dt_s, fresh)
-        local = np.tile(self._rest, (len(wanted), 1, 1))
-        world = self._down(wanted, share, measured, state, dt_s, local)
-        state.local = local
-        return local, world[:, _CARRIER]
-
-    def _shares(self, measured: Bool, state: State, dt_s: F64, fresh: Bool) -> F64:
-        """How far (N, B) each hidden bone sinks towards rest in this frame."""
         state.age_s = np.where(measured, 0.0, state.age_s + dt_s[:, None])
         state.returning = (state.returning | ~measured) & ~fresh[:, None]
-        sink = 1.0 - np.exp(-dt_s / self._settings.ease_s)
-        return np.where(state.age_s > self._settings.hold_s, sink[:, None], 0.0)
+        walk = _Walk(self._settings, wanted, measured, state, dt_s, self._rest)
+        walk.down(0, None)
+        if self._settings.limits:
+            excess = self._limiter.excess_rad(walk.local[:, SOLVED[1:]])
+            over = (excess > LIMIT_TOLERANCE_RAD).any(axis=0)
+            if over.any():  # once more from the first level at which a limit acts
+                walk.down(int(_LEVEL_OF_SOLVED[over].min()), self._limiters)
+        state.local, state.returning = walk.local, walk.returning
+        return walk.local, walk.world[:, _CARRIER]
 
-    def _down(
-        self, wanted: F64, sink: F64, measured: Bool, state: State, dt_s: F64, local: F64
-    ) -> F64:
-        world = np.empty_like(local)
-        largest = np.radians(self._settings.return_deg_per_s) * dt_s
-        hips = np.zeros(1, dtype=np.int64)
-        goal = np.where(measured[:, hips, None], wanted[:, hips], state.local[:, hips])
-        local[:, hips] = self._eased(goal, hips, sink, measured, state, largest)
-        world[:, 0] = local[:, 0]
-        for bones, limiter in zip(LEVELS, self._limiters, strict=True):
-            above = world[:, PARENT_INDEX[bones]]
-            goal = np.where(
-                measured[:, bones, None], mul(inv(above), wanted[:, bones]), self._rest[bones]
-            )
-            q = self._eased(goal, bones, sink, measured, state, largest)
-            q = limiter.clamp(q) if self._settings.limits else q
-            local[:, bones] = unit(q)[0]
-            world[:, bones] = mul(above, local[:, bones])
-        return world
 
-    def _eased(
-        self, goal: F64, bones: I64, sink: F64, measured: Bool, state: State, largest: F64
-    ) -> F64:
-        """The goal itself where a bone is simply seen; else a bounded step towards it."""
-        returning = state.returning[:, bones]
-        if not returning.any():
-            return goal
-        last = state.local[:, bones]
-        delta = rotvec(mul(inv(last), goal))
-        turn = np.sqrt(np.einsum("nbi,nbi->nb", delta, delta))
-        reach = np.minimum(1.0, largest[:, None] / np.maximum(turn, 1e-9))
-        seen = measured[:, bones]
-        share = np.where(seen, reach, np.minimum(sink[:, bones], reach))
-        state.returning[:, bones] = returning & ~(seen & (reach >= 1.0))
-        moved = mul(last, from_rotvec(delta * share[..., None]))
-        return np.where(returning[..., None], moved, goal)
+class _Walk:
+    """One frame's way down; levels may be walked again with limits."""
+
+    def __init__(
+        self, settings: RetargetSettings, wanted: F64, measured: Bool, state: State, dt_s: F64,
+        rest: F64,
+    ) -> None:  # fmt: skip
+        self.local = np.tile(rest, (len(wanted), 1, 1))
+        self.world = np.empty_like(self.local)
+        self.returning = state.returning.copy()
+        self._wanted, self._measured, self._last = wanted, measured, state.local
+        self._step_rad = np.radians(settings.return_deg_per_s) * dt_s
+        self._catching_up = state.returning & measured
+        self._held = self._sink(settings, state, dt_s, rest)
+        self._hips()
+
+    def _sink(self, settings: RetargetSettings, state: State, dt_s: F64, rest: F64) -> F64:
+        """Local rotations (N, B, 4) of hidden bones: held for a while, then eased to rest."""
+        late = (state.age_s > settings.hold_s) & ~self._measured
+        late[:, 0] = False  # hips keep their heading for good
+        if not late[:, SOLVED].any():
+            return self._last
+        share = np.where(late, (1.0 - np.exp(-dt_s / settings.ease_s))[:, None], 0.0)
+        return self._towards(rest, SOLVED, share[:, SOLVED])
+
+    def _towards(self, goal: F64, bones: I64, share: F64) -> F64:
+        out = self._last.copy()
+        delta = rotvec(mul(inv(out[:, bones]), goal[bones]))
+        turn = np.sqrt(dot(delta, delta))
+        reach = self._step_rad[:, None] / np.maximum(turn, 1e-9)
+        share = np.minimum(share, reach)
+        out[:, bones] = unit(mul(out[:, bones], from_rotvec(delta * share[..., None])))[0]
+        return out
+
+    def _hips(self) -> None:
+        bones = np.zeros(1, dtype=np.int64)
+        q = np.where(self._measured[:, bones, None], self._wanted[:, bones], self._held[:, bones])
+        self.local[:, bones] = self.world[:, bones] = self._caught_up(q, bones)
+
+    def down(self, first: int, limiters: list[Limiter] | None) -> None:
+        """Solve the levels from ``first`` on."""
+        for level in range(first, len(LEVELS)):
+            bones = LEVELS[level]
+            above = self.world[:, PARENT_INDEX[bones]]
+            q = mul(inv(above), self._wanted[:, bones])
+            q = np.where(self._measured[:, bones, None], q, self._held[:, bones])
+            q = self._caught_up(q, bones)
+            if limiters is not None:
+                q = limiters[level].clamp(q)
+            self.local[:, bones] = q
+            self.world[:, bones] = mul(above, q)
+
+    def _caught_up(self, q: F64, bones: I64) -> F64:
+        """Bones that reappeared turn towards what is seen no faster than allowed."""
+        behind = self._catching_up[:, bones]
+        if not behind.any():
+            return q
+        last = self._last[:, bones]
+        delta = rotvec(mul(inv(last), q))
+        turn = np.sqrt(dot(delta, delta))
+        reach = np.minimum(1.0, self._step_rad[:, None] / np.maximum(turn, 1e-9))
+        self.returning[:, bones] &= ~(behind & (reach >= 1.0))
+        moved = mul(last, from_rotvec(delta * reach[..., None]))
+        return np.where(behind[..., None], moved, q)

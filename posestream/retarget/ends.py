@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -9,13 +10,11 @@ import numpy as np
 from posestream.arrays import F64, Bool
 from posestream.retarget.fast import (
     about,
-    aim,
     between,
     inv,
     mul,
-    pick,
     rotate,
-    slerp,
+    signed_angle,
     smoothstep,
     twist_angle,
     unit,
@@ -24,49 +23,67 @@ from posestream.retarget.limbs import LIMB_REST
 from posestream.retarget.observe import Observation, foot_vectors, hand_vectors
 from posestream.skeleton.humanoid import BONE, REST_OFFSET_M
 
-_ARM_REST: Final = LIMB_REST[:2]
 _FORWARD: Final = np.array([0.0, 0.0, 1.0])
 _LEFT: Final = np.array([1.0, 0.0, 0.0])
-_IDENTITY: Final = np.array([0.0, 0.0, 0.0, 1.0])
 FOOT_REST: Final[F64] = unit(REST_OFFSET_M[BONE["LeftToes"]])[0]
 """From ankle to toe at rest."""
 
+_AHEAD_REST: Final = np.stack([LIMB_REST[0], LIMB_REST[1], FOOT_REST, FOOT_REST])
+_SIDE_REST: Final = np.stack([_FORWARD, _FORWARD, _LEFT, _LEFT])
 _TWIST_RANGE_RAD: Final = np.radians(115.0)
 _FOREARM_SHARE: Final = 0.5
-_FADE: Final = (0.3, 0.65)  # scores between which knuckles gain their say
+_FADE: Final = (0.3, 0.65)  # scores between which knuckles and heels gain their say
 
 
-def solve_hands(seen: Observation, forearm: F64, twist_before: F64) -> tuple[F64, F64, Bool, F64]:
-    """Forearms with their twist (N, 2, 4), hands (N, 2, 4), hands' validity, twist (N, 2) rad.
+@dataclass(slots=True)
+class Ends:
+    """World rotations wanted of forearms, hands and feet."""
+
+    forearm: F64  # (N, 2, 4) with their share of the twist
+    end: F64  # (N, 4, 4) left hand, right hand, left foot, right foot
+    end_ok: Bool  # (N, 4)
+    twist_rad: F64  # (N, 2) of the hands against the untwisted forearms: next memory
+
+
+def solve_ends(seen: Observation, lower: F64, twist_before_rad: F64) -> Ends:
+    """Hands by their knuckles, feet by toe and heel; both fade in with their scores.
 
     Args:
         seen: this frame's joints.
-        forearm: (N, 2, 4) world rotations before twisting.
-        twist_before: (N, 2) of the last frame, so that the twist does not jump by a full turn.
+        lower: (N, 4, 4) world rotations of forearms and shanks before twisting.
+        twist_before_rad: (N, 2) of the last frame, so that no twist jumps by a full turn.
     """
-    ahead, known, across, both, score = hand_vectors(seen)
-    ahead = pick(known, ahead, rotate(forearm, _ARM_REST))
-    swung = mul(between(rotate(forearm, _ARM_REST), ahead), forearm)
-    flat = aim(_ARM_REST, _FORWARD, ahead, pick(both, across, _FORWARD))
-    relative = mul(inv(forearm), pick(both, flat, swung))
-    weight = np.where(known, smoothstep(score, *_FADE), 0.0)
-    relative = slerp(np.broadcast_to(_IDENTITY, relative.shape), relative, weight)
-    twist = _unwrapped(twist_angle(relative, _ARM_REST), twist_before)
-    turned = mul(forearm, about(_ARM_REST, _FOREARM_SHARE * twist))
-    return turned, mul(forearm, relative), known & (weight > 0.0), twist
+    ahead, known, side, ahead_weight, side_weight = _vectors(seen)
+    straight = rotate(lower, _AHEAD_REST)
+    ahead = unit(straight + np.where(known, ahead_weight, 0.0)[..., None] * (ahead - straight))[0]
+    swung = mul(between(straight, ahead), lower)
+    roll = signed_angle(rotate(swung, _SIDE_REST), side, ahead) * side_weight
+    hand_roll, forearm, twist = _share_twist(
+        lower[:, :2], swung[:, :2], roll[:, :2], twist_before_rad
+    )
+    roll = np.concatenate([hand_roll, roll[:, 2:]], axis=1)
+    return Ends(forearm, mul(about(ahead, roll), swung), known & (ahead_weight > 0.0), twist)
 
 
-def _unwrapped(twist_rad: F64, before_rad: F64) -> F64:
-    """The equivalent angle nearest to the last one, within what an arm can do."""
-    turns = np.round((before_rad - twist_rad) / (2.0 * np.pi))
-    return np.asarray(np.clip(twist_rad + 2.0 * np.pi * turns, -_TWIST_RANGE_RAD, _TWIST_RANGE_RAD))
+def _vectors(seen: Observation) -> tuple[F64, Bool, F64, F64, F64]:
+    """Ahead (N, 4, 3), known (N, 4), side (N, 4, 3), weights of ahead and of side (N, 4)."""
+    hand, hand_ok, thumbwards, palm_ok, hand_score = hand_vectors(seen)
+    foot, foot_ok, left, heel_score = foot_vectors(seen)
+    trust = smoothstep(hand_score, *_FADE)
+    return (
+        np.concatenate([hand, foot], axis=1),
+        np.concatenate([hand_ok, foot_ok], axis=1),
+        np.concatenate([thumbwards, left], axis=1),
+        np.concatenate([trust, np.ones_like(trust)], axis=1),
+        np.concatenate([trust * palm_ok, smoothstep(heel_score, *_FADE)], axis=1),
+    )
 
 
-def solve_feet(seen: Observation, shank: F64) -> tuple[F64, Bool]:
-    """Feet (N, 2, 4) in the world and their validity; the heel adds the roll where it is seen."""
-    ahead, known, left, weight = foot_vectors(seen)
-    ahead = pick(known, ahead, rotate(shank, np.broadcast_to(FOOT_REST, ahead.shape)))
-    swung = mul(between(rotate(shank, np.broadcast_to(FOOT_REST, ahead.shape)), ahead), shank)
-    side = pick(weight > 0.0, left, rotate(swung, np.broadcast_to(_LEFT, ahead.shape)))
-    rolled = aim(FOOT_REST, _LEFT, ahead, side)
-    return slerp(swung, rolled, np.where(weight > 0.0, smoothstep(weight, *_FADE), 0.0)), known
+def _share_twist(forearm: F64, swung: F64, roll_rad: F64, before_rad: F64) -> tuple[F64, F64, F64]:
+    """Roll (N, 2) of the hand, twisted forearms (N, 2, 4), and the twist (N, 2)."""
+    rest = LIMB_REST[:2]
+    own = twist_angle(mul(inv(forearm), swung), rest)  # of the swing alone: next to nothing
+    twist = own + roll_rad
+    twist = twist + 2.0 * np.pi * np.round((before_rad - twist) / (2.0 * np.pi))
+    twist = np.clip(twist, -_TWIST_RANGE_RAD, _TWIST_RANGE_RAD)
+    return twist - own, mul(forearm, about(rest, _FOREARM_SHARE * twist)), twist

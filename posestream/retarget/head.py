@@ -53,17 +53,19 @@ def solve_head(seen: Observation, chest: F64) -> HeadPose:
     A head whose face is not seen looks ahead along the neck.
     """
     line, line_ok = _neck_line(seen)
-    swung = mul(
-        between(rotate(chest, NECK_REST), pick(line_ok, line, rotate(chest, NECK_REST))), chest
-    )
+    ahead = rotate(chest, NECK_REST)
+    swung = mul(between(ahead, pick(line_ok, line, ahead)), chest)
     face, face_ok = _face(seen)
     crown, crown_ok = _crown(seen)
-    upright = mul(between(rotate(swung, _Y), pick(crown_ok, crown, rotate(swung, _Y))), swung)
-    head = pick(face_ok, face, upright)
+    head = swung
+    if crown_ok.any():
+        up = rotate(swung, _Y)
+        head = mul(between(up, pick(crown_ok, crown, up)), swung)
+    head = pick(face_ok, face, head)
     turn = twist_angle(mul(inv(swung), head), _Y) * _NECK_TWIST_SHARE
     neck = mul(swung, about(_Y, turn))
-    shared = slerp(chest, head, 0.4)
-    neck = pick(line_ok, neck, shared)
+    if not line_ok.all():
+        neck = pick(line_ok, neck, slerp(chest, head, 0.4))
     return HeadPose(neck, head, line_ok | face_ok, face_ok | crown_ok)
 
 

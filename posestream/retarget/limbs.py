@@ -64,9 +64,10 @@ def solve_limbs(seen: Observation, parent: F64, memory: F64, fresh: Bool, dt_s: 
     """
     upper_ok, lower_ok = seen.limb_ok[..., 0], seen.limb_ok[..., 1]
     local = rotate(inv(parent)[:, :, None], seen.limb)  # (N, 4, 2, 3) in the parent's frame
-    along = pick(upper_ok, local[:, :, 0], rotate(memory, LIMB_REST))
-    natural = between(LIMB_REST, along)
-    carried = mul(between(rotate(memory, LIMB_REST), along), memory)
+    before = rotate(memory, LIMB_REST)
+    along = pick(upper_ok, local[:, :, 0], before)
+    swing = between(np.stack([np.broadcast_to(LIMB_REST, before.shape), before]), along)
+    natural, carried = swing[0], mul(swing[1], memory)
     carried = pick(fresh[:, None] & upper_ok, natural, carried)
     turn = _twist_step(along, local[:, :, 1], carried, natural, upper_ok & lower_ok, fresh, dt_s)
     in_parent = unit(mul(about(along, turn), carried))[0]

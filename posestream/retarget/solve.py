@@ -9,7 +9,7 @@ import numpy as np
 from posestream.arrays import F64, Bool
 from posestream.retarget.body import body, learn_lengths
 from posestream.retarget.cascade import Cascade
-from posestream.retarget.ends import solve_feet, solve_hands
+from posestream.retarget.ends import solve_ends
 from posestream.retarget.fast import inv, mul, rotate
 from posestream.retarget.head import solve_head
 from posestream.retarget.limbs import shoulder_swing, solve_limbs
@@ -121,9 +121,9 @@ class Retargeter:
     def _ends(
         self, seen: Observation, lower: F64, state: State, wanted: F64, measured: Bool
     ) -> None:
+        ends = solve_ends(seen, lower, state.twist_rad)
         if self._settings.hands:
-            forearm, hand, known, twist = solve_hands(seen, lower[:, :2], state.twist_rad)
-            wanted[:, _LOWER[:2]], state.twist_rad = forearm, twist
-            wanted[:, _HANDS], measured[:, _HANDS] = hand, known
+            wanted[:, _LOWER[:2]], state.twist_rad = ends.forearm, ends.twist_rad
+            wanted[:, _HANDS], measured[:, _HANDS] = ends.end[:, :2], ends.end_ok[:, :2]
         if self._settings.feet:
-            wanted[:, _FEET], measured[:, _FEET] = solve_feet(seen, lower[:, 2:])
+            wanted[:, _FEET], measured[:, _FEET] = ends.end[:, 2:], ends.end_ok[:, 2:]

@@ -177,5 +177,7 @@ def _lean(fixed: F64, moving: F64, line: F64) -> F64:
     wanted = (along + np.sqrt(np.maximum(root, 0.0)))[:, None] * line - fixed
     K = between(unit(moving)[0], unit(wanted)[0])
     turn = angle(K)
+    if (turn <= _MAX_LEAN_RAD).all():
+        return K
     share = np.minimum(1.0, _MAX_LEAN_RAD / np.maximum(turn, 1e-9))
     return np.asarray(from_rotvec(rotvec(K) * share[:, None]))
