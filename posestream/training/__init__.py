@@ -1,0 +1,1 @@
+"""Data, training and rendering: needs the ``train`` extra. Never imported by the live path."""

@@ -1,0 +1,1 @@
+"""Synthetic people: parametric bodies, clothes, motion, rooms and a renderer, with exact truth."""
