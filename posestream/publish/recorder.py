@@ -152,6 +152,7 @@ class RecorderSink:
         self._thread: threading.Thread | None = None
         self._writer: RecordingWriter | None = None
         self._messages = self._bytes = self._dropped = 0
+        self._utc_offset_ns = 0
         self._failed = False
 
     async def start(self) -> None:
