@@ -8,6 +8,7 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry import rotation as rot
+from posestream.retarget.fast import dot
 from posestream.retarget.observe import Observation
 from posestream.retarget.torso import REST_TORSO_M
 from posestream.skeleton.humanoid import BONE, BONES, NUM_BONES, REST_HIP_HEIGHT_M, REST_OFFSET_M
@@ -79,10 +80,10 @@ def _lengths(seen: Observation) -> tuple[F64, Bool]:
     torso = seen.neck - seen.pelvis
     toes = seen.point[:, _TOES] - seen.point[:, _ANKLES]
     feet_ok = seen.ok[:, _TOES] & seen.ok[:, _ANKLES]
-    feet = (np.sqrt((toes * toes).sum(-1)) * feet_ok).sum(-1) / np.maximum(feet_ok.sum(-1), 1)
+    feet = (np.sqrt(dot(toes, toes)) * feet_ok).sum(-1) / np.maximum(feet_ok.sum(-1), 1)
     length = np.concatenate(
         [mean.reshape(-1, 4), seen.width_m[:, :2],
-         np.sqrt((torso * torso).sum(-1))[:, None], feet[:, None]], axis=1,
+         np.sqrt(dot(torso, torso))[:, None], feet[:, None]], axis=1,
     )  # fmt: skip
     known = np.concatenate(
         [ok.any(axis=2).reshape(-1, 4), seen.across_ok[:, :2],

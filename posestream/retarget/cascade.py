@@ -123,6 +123,8 @@ class _Walk:
 
     def down(self, first: int, limiters: list[Limiter] | None) -> None:
         """Solve the levels from ``first`` on."""
+        if limiters is None:
+            first = self._all_seen()
         for level in range(first, len(LEVELS)):
             bones = LEVELS[level]
             above = self.world[:, PARENT_INDEX[bones]]
@@ -133,6 +135,18 @@ class _Walk:
                 q = limiters[level].clamp(q)
             self.local[:, bones] = q
             self.world[:, bones] = mul(above, q)
+
+    def _all_seen(self) -> int:
+        """Levels simply seen are solved at once; returns the first that is not."""
+        plain = (self._measured & ~self._catching_up)[:, SOLVED].all(axis=0)
+        if not plain[0]:
+            return 0
+        hidden = _LEVEL_OF_SOLVED[~plain[1:]]
+        level = int(hidden.min()) if hidden.size else len(LEVELS)
+        bones = SOLVED[1:][level > _LEVEL_OF_SOLVED]
+        self.world[:, bones] = wanted = self._wanted[:, bones]
+        self.local[:, bones] = mul(inv(self.world[:, PARENT_INDEX[bones]]), wanted)
+        return level
 
     def _caught_up(self, q: F64, bones: I64) -> F64:
         """Bones that reappeared turn towards what is seen no faster than allowed."""

@@ -19,6 +19,9 @@ _TINY: Final = 1e-12
 _CONJUGATE: Final = np.array([-1.0, -1.0, -1.0, 1.0])
 
 
+_ONES: Final = {n: np.ones(n) for n in (3, 4)}
+
+
 def _bilinear(size: int, product: Callable[[F64, F64], F64]) -> F64:
     table = np.zeros((size, size, size))
     eye = np.eye(size)
@@ -51,7 +54,7 @@ def cross(a: F64, b: F64) -> F64:
 
 def dot(a: F64, b: F64) -> F64:
     """Inner product over the last axis."""
-    return np.asarray(np.einsum("...i,...i->...", a, b))
+    return np.asarray((a * b) @ _ONES[a.shape[-1]])
 
 
 def rotate(q: F64, v: F64) -> F64:
@@ -70,9 +73,9 @@ def unit(v: F64) -> tuple[F64, F64]:
 def between(a: F64, b: F64) -> F64:
     """Shortest rotation from unit a to unit b; some half turn where they are opposite."""
     w = 1.0 + dot(a, b)
-    q = np.empty((*np.broadcast_shapes(a.shape, b.shape)[:-1], 4))
+    q = np.empty((*w.shape, 4))
     q[..., :3], q[..., 3] = cross(a, b), w
-    if np.any(w < 1e-9):
+    if (w < 1e-9).any():
         return rot.between(np.broadcast_to(a, b.shape), b)
     return unit(q)[0]
 
@@ -80,9 +83,9 @@ def between(a: F64, b: F64) -> F64:
 def about(axis: F64, angle_rad: F64) -> F64:
     """Rotation by angle (...) about a unit axis (..., 3)."""
     half = 0.5 * angle_rad
-    q = np.empty((*np.broadcast_shapes(axis.shape[:-1], half.shape), 4))
-    q[..., :3] = np.sin(half)[..., None] * axis
-    q[..., 3] = np.cos(half)
+    v = np.sin(half)[..., None] * axis
+    q = np.empty((*v.shape[:-1], 4))
+    q[..., :3], q[..., 3] = v, np.cos(half)
     return q
 
 
@@ -115,13 +118,12 @@ def slerp(a: F64, b: F64, t: F64 | float) -> F64:
 
 
 def signed_angle(a: F64, b: F64, axis: F64) -> F64:
-    """Angle from a to b about ``axis``, radians in (-pi, pi]; only the parts across it count."""
-    along_a, along_b = dot(a, axis), dot(b, axis)
-    return np.asarray(np.arctan2(dot(cross(a, b), axis), dot(a, b) - along_a * along_b))
+    """Angle about the unit ``axis`` from a, perpendicular to it, to the side of b, radians."""
+    return np.asarray(np.arctan2(dot(cross(axis, a), b), dot(a, b)))
 
 
 def aim(rest_a: F64, rest_b: F64, a: F64, b: F64) -> F64:
-    """The rotation that takes unit ``rest_a`` to ``a`` and the side of ``rest_b`` to that of b."""
+    """The rotation that takes unit ``rest_a`` to a and ``rest_b``, across it, to the side of b."""
     q = between(rest_a, a)
     side = rotate(q, np.broadcast_to(rest_b, a.shape))
     return mul(about(a, signed_angle(side, b, a)), q)

@@ -18,6 +18,7 @@ from posestream.retarget.fast import (
     about,
     between,
     cross,
+    dot,
     inv,
     mul,
     pick,
@@ -84,13 +85,14 @@ def _twist_step(
     along: F64, lower: F64, carried: F64, natural: F64, bendable: Bool, fresh: Bool, dt_s: F64
 ) -> F64:
     """Angle (N, 4) by which to turn the carried rotation about the limb in this frame."""
-    hinge = rotate(np.stack([carried, natural]), HINGE_REST)  # (2, N, 4, 3)
-    measured, sine = unit(cross(along, lower))
-    to_natural = signed_angle(hinge[0], hinge[1], along)
-    to_measured = signed_angle(hinge[0], measured, along)
-    odd = np.abs(signed_angle(hinge[1], measured, along))
+    now, rest = rotate(np.stack([carried, natural]), HINGE_REST)  # each (N, 4, 3)
+    normal = cross(along, lower)
+    sine = np.sqrt(dot(normal, normal))
+    to_natural, to_measured, odd = signed_angle(
+        np.stack([now, now, rest]), np.stack([rest, normal, normal]), along
+    )
     low, high = _BELIEVABLE_RAD[:, 0], _BELIEVABLE_RAD[:, 1]
-    weight = smoothstep(sine, *_BENT_SINE) * (1.0 - smoothstep(odd, low, high))
+    weight = smoothstep(sine, *_BENT_SINE) * (1.0 - smoothstep(np.abs(odd), low, high))
     weight = np.where(bendable, weight, 0.0)
     pull = 1.0 - (1.0 - weight) ** (dt_s / _FULL_TRUST_S)[:, None]
     pull = np.where(fresh[:, None], weight, pull)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool
-from posestream.retarget.fast import pick, unit
+from posestream.retarget.fast import cross, pick, unit
 from posestream.skeleton.joints import JOINT
 
 MAX_COORDINATE_M: Final = 1e4
@@ -90,7 +90,7 @@ def foot_vectors(seen: Observation) -> tuple[F64, Bool, F64, F64]:
     ankle, toe, heel = seen.point[:, _LIMBS[2:, 2]], seen.point[:, _TOE], seen.point[:, _HEEL]
     forward, length = unit(toe - ankle)
     known = seen.ok[:, _LIMBS[2:, 2]] & seen.ok[:, _TOE] & (length > MIN_BONE_M)
-    left, area = unit(np.cross(ankle - heel, toe - heel))
+    left, area = unit(cross(ankle - heel, toe - heel))
     trust = np.minimum(seen.score[:, _HEEL], seen.score[:, _TOE])
     weight = np.where(known & seen.ok[:, _HEEL] & (area > 2e-3), trust, 0.0)
     return forward, known, left, weight
