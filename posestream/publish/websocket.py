@@ -198,6 +198,9 @@ class WebSocketSink:
 
     async def _handle(self, connection: ServerConnection) -> None:
         assert isinstance(connection, _Connection)
+        if len(self._clients) >= self._settings.max_clients:  # several opened at once
+            await connection.close(1013, "All places are taken.")
+            return
         client = self._welcome(connection)
         sender = asyncio.create_task(client.run())
         try:
