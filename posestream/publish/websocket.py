@@ -92,8 +92,6 @@ class WebSocketSink:
         self._picture_task: asyncio.Task[None] | None = None
         self._messages = self._bytes = self._dropped = 0
 
-    # -- the sink --------------------------------------------------------------------------
-
     async def start(self) -> None:
         """Listen.
 
@@ -177,8 +175,6 @@ class WebSocketSink:
         server.close(code=1001, reason="posestream stops")
         await server.wait_closed()
 
-    # -- connections -----------------------------------------------------------------------
-
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         headers = request.headers
         verdict = self._policy.judge(Opening(
@@ -230,8 +226,6 @@ class WebSocketSink:
         self._say_hello(client)
         self._clients.add(client)
         return client
-
-    # -- sending ---------------------------------------------------------------------------
 
     def _say_hello(self, client: StreamClient) -> None:
         now_ns, utc_offset_ns = self._clock.now()
