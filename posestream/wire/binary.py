@@ -68,12 +68,12 @@ def _payload(section: AnySection, value: Any) -> bytes:
         case Names():
             return b"".join(_packed_name(section, name.encode()) for name in value)
         case Json():
-            return msgspec.json.encode(value)
+            return _limited(section, msgspec.json.encode(value))
         case Blob():
-            return bytes(value)
+            return _limited(section, bytes(value))
 
 
-def _limited(section: Text | Names, raw: bytes) -> bytes:
+def _limited(section: Text | Names | Json | Blob, raw: bytes) -> bytes:
     doc.check_length(section, len(raw))
     return raw
 
