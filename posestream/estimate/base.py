@@ -24,11 +24,11 @@ class EstimateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     min_detection: Annotated[
         float,
         msgspec.Meta(ge=0.5, le=1.0, description="Least confidence that a person is there."),
-    ] = 0.5
+    ] = 0.55
     min_presence: Annotated[
         float,
-        msgspec.Meta(ge=0.0, le=1.0, description="Least confidence that a pose is a pose."),
-    ] = 0.5
+        msgspec.Meta(ge=0.0, le=1.0, description="Least mean confidence of the joints in view."),
+    ] = 0.45
     detect_every: Annotated[
         int,
         msgspec.Meta(ge=1, le=60, description="Look for new people in every n-th frame."),

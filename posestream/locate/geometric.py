@@ -170,7 +170,7 @@ def _depth_std(fit: _Fit, rays: F64, xyz: F64, weight: F64) -> F64:
     """(N,) standard deviation of t_z from the residuals of the joints that count."""
     squared = (weight * _error_m(fit.root, rays, xyz) ** 2).sum(axis=1)
     freedom = np.maximum(2.0 * weight.sum(axis=1) - 3.0, 1.0)
-    return np.sqrt(squared / freedom / np.maximum(fit.spread, 1e-12))
+    return np.asarray(np.sqrt(squared / freedom / np.maximum(fit.spread, 1e-12)))
 
 
 def _is_measurable(

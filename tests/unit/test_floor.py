@@ -47,8 +47,8 @@ def person(hip_m, thigh_deg=(0.0, 0.0), knee_deg=(0.0, 0.0), lean_deg=0.0):
         put(f"{side}_hip", *hip)
         put(f"{side}_knee", *knee)
         put(f"{side}_ankle", *ankle)
-        put(f"{side}_heel", *(ankle + (0, -0.065, -0.05)))
-        put(f"{side}_toe", *(ankle + (0, -0.065, 0.14)))
+        put(f"{side}_heel", *(ankle + np.array([0, -0.065, -0.05])))
+        put(f"{side}_toe", *(ankle + np.array([0, -0.065, 0.14])))
     return xyz
 
 
@@ -69,7 +69,7 @@ def sitter(_t_s, _phase=0.0):
     """Seated on a chair 0.45 m high, feet on the floor."""
     xyz = person(0.5, (88.0, 88.0), (88.0, 88.0))
     xyz[:, 1] -= np.nanmin(xyz[:, 1]) - 0.02
-    return xyz + (0.0, 0.0, -3.0)
+    return xyz + np.array([0.0, 0.0, -3.0])
 
 
 def lying(_t_s, _phase=0.0):
@@ -184,7 +184,7 @@ def test_feet_out_of_the_picture_teach_nothing():
 
 def test_a_jumper_among_walkers_does_not_raise_the_floor():
     def jumper(t_s, phase=0.0):
-        return walker(t_s, phase) + (0.0, 0.4 * abs(np.sin(5.0 * t_s)) ** 4, 0.0)
+        return walker(t_s, phase) + np.array([0.0, 0.4 * abs(np.sin(5.0 * t_s)) ** 4, 0.0])
 
     floor = FloorEstimator()
     run(floor, level_camera_pose(1.5), 6.0, cast=(walker, jumper))

@@ -66,14 +66,15 @@ def person_score(score: F64) -> F64:
 def plausible(xy_px: F64, score: F64, size_px: tuple[int, int], least: float) -> Bool:
     """(N,) whether each find can be a person in this picture.
 
-    Refused: less sure than ``least`` even in its four surest major joints inside the
-    picture, or smaller than a fortieth of the picture.
+    Wanted: at least three major joints (a head and two shoulders) inside the picture, on average at least ``least`` sure,
+    and more than a fortieth of the picture's shorter side in extent.
     """
     xy, sure = xy_px[:, _MAJOR], score[:, _MAJOR]
     inside = np.all((xy >= 0.0) & (xy < size_px), axis=-1)
-    surest = np.sort(np.where(inside, sure, 0.0), axis=1)[:, -4:].mean(axis=1)
+    count = inside.sum(axis=1)
+    mean = np.where(inside, sure, 0.0).sum(axis=1) / np.maximum(count, 1)
     large = np.ptp(xy, axis=1).max(axis=-1) > min(size_px) / 40.0
-    return np.asarray((surest >= least) & large)
+    return np.asarray((count >= 3) & (mean >= least) & large)
 
 
 def without_duplicates(xy_px: F64, score: F64) -> list[int]:
