@@ -33,6 +33,7 @@ _FOOT_STD = 0.06  # m: how far a foot is taken off the floor
 _ROUNDS = 4
 _MAX_LEAN = np.cos(np.radians(40.0))  # bodies farther from up than this lie or fall
 _EARLY_TAU_S, _LATE_TAU_S, _EARLY_S = 0.4, 4.0, 4.0
+_ANNOUNCE_S = 1.0  # at least, between two announcements
 _NOTICEABLE_M, _NOTICEABLE_RAD = 0.03, np.radians(1.0)
 
 
@@ -67,6 +68,7 @@ class FloorEstimator:
         self.up_cam: F64 = self._respect_angles(_LEVEL_UP)
         self.height_m = self._respect_height(self._settings.initial_height_m)
         self._announced = (self.up_cam, self.height_m)
+        self._announced_s = -np.inf
 
     @property
     def T_world_cam(self) -> F64:
@@ -91,7 +93,7 @@ class FloorEstimator:
     def update(self, people: PeopleCam, t_s: float) -> bool:
         """Learn from this frame; True where the camera's pose has moved noticeably.
 
-        Noticeably: by 3 cm or 1 degree since the last time that True was returned.
+        Noticeably: by 3 cm or 1 degree since True was last returned, at most once a second.
         """
         if self._is_fixed() or t_s - self._sampled_s < _INTERVAL_S:
             return False
@@ -107,7 +109,7 @@ class FloorEstimator:
             return False
         young = t_s - self._first_s < _EARLY_S
         self._approach(elapsed_s, _EARLY_TAU_S if young else _LATE_TAU_S)
-        return self._announce()
+        return self._announce(t_s)
 
     def _is_fixed(self) -> bool:
         s = self._settings
@@ -130,12 +132,14 @@ class FloorEstimator:
         self.up_cam = self._respect_angles(mixed / np.linalg.norm(mixed))
         self.height_m = self._respect_height(self.height_m + share * (height_m - self.height_m))
 
-    def _announce(self) -> bool:
+    def _announce(self, t_s: float) -> bool:
         up, height_m = self._announced
+        if t_s - self._announced_s < _ANNOUNCE_S:
+            return False
         turned = np.arccos(np.clip(up @ self.up_cam, -1.0, 1.0))
         if turned < _NOTICEABLE_RAD and abs(height_m - self.height_m) < _NOTICEABLE_M:
             return False
-        self._announced = (self.up_cam, self.height_m)
+        self._announced, self._announced_s = (self.up_cam, self.height_m), t_s
         return True
 
     def _fixed_height(self) -> float | None:

@@ -25,6 +25,7 @@ from posestream.skeleton.joints import JOINT, NUM_JOINTS
 from posestream.types import Camera, Estimate, Frame, People2D, PeopleRoot
 
 _MAX_LANES = 4
+_SURER_IF_SMALL, _SUREST = 0.1, 0.95
 _FORWARD: F64 = np.array([0.0, 0.0, 1.0])
 
 
@@ -39,11 +40,12 @@ class MediapipeEstimator:
         lanes = settings.threads or min(os.cpu_count() or 1, _MAX_LANES)
         self._graph = PoseGraph(min(lanes, settings.max_people))
         self._size_px = (0, 0)
-        self._crops: list[regions.Crop] = []
+        self._large: list[regions.Crop] = []
+        self._small: list[regions.Crop] = []
         self._followed: list[F64] = []  # regions (4,) of the people of the last frame
         self._trunks: list[F64] = []  # (2, 2) pixels, of the same people
         self._frames = 0
-        self._turn = 0  # the crop that the detector looks at next
+        self._turn = 0  # looks taken since the first picture
 
     def estimate(self, frame: Frame) -> Estimate:
         """Everybody in the picture, surest first. Raises BackendError if MediaPipe fails."""
@@ -65,20 +67,21 @@ class MediapipeEstimator:
         size_px = (image.shape[1], image.shape[0])
         if size_px != self._size_px:
             self._size_px = size_px
-            self._crops = regions.crops(size_px)
+            self._large, self._small = regions.crops(size_px)
             self._followed, self._trunks, self._frames = [], [], 0
         self._frames += 1
 
     def _looks(self) -> list[regions.Crop]:
         """What the detector looks at in this frame."""
         if self._frames == 1:
-            return self._crops
+            return self._large + self._small
         if len(self._followed) >= self._settings.max_people:
             return []
         if self._followed and self._frames % self._settings.detect_every:
             return []
-        self._turn = (self._turn + 1) % len(self._crops)
-        return [self._crops[self._turn]]
+        self._turn += 1
+        crops = self._small if self._turn % 2 else self._large
+        return [crops[self._turn // 2 % len(crops)]]
 
     def _run(
         self, image: Image, followed: list[F64], looks: list[regions.Crop]
@@ -91,19 +94,22 @@ class MediapipeEstimator:
     ) -> list[F64]:
         """Regions of people whom the detector saw and nobody follows yet, surest first."""
         known, new = list(self._trunks), []
-        finds = [(d, c) for crop, ds in zip(looks, detections, strict=True) for d, c in
-                 ((d, crop) for d in ds)]  # fmt: skip
+        finds = [(d, look) for look, ds in zip(looks, detections, strict=True) for d in ds]
         for detection, crop in sorted(finds, key=lambda find: -find[0].score):
             points_px = crop.to_picture(detection.keypoints)
             trunk_px, region_px = points_px[[0, 2]], regions.region(points_px[:2])
             if (
-                detection.score >= self._settings.min_detection
+                detection.score >= self._needed_score(crop)
                 and regions.is_usable(region_px, self._size_px)
                 and not regions.is_known(trunk_px, known)
             ):
                 known.append(trunk_px)
                 new.append(region_px)
         return new[: self._settings.max_people - len(self._followed)]
+
+    def _needed_score(self, crop: regions.Crop) -> float:
+        surer = 0.0 if crop in self._large else _SURER_IF_SMALL
+        return min(self._settings.min_detection + surer, _SUREST)
 
     def _choose(self, found: list[Landmarks]) -> list[Landmarks]:
         """Real and different people; they are followed in the next frame."""

