@@ -157,6 +157,7 @@ class _Walk:
         delta = rotvec(mul(inv(last), q))
         turn = np.sqrt(dot(delta, delta))
         reach = np.minimum(1.0, self._step_rad[:, None] / np.maximum(turn, 1e-9))
-        self.returning[:, bones] &= ~(behind & (reach >= 1.0))
+        settled = ~self.returning[:, PARENT_INDEX[bones]] | (bones == 0)
+        self.returning[:, bones] &= ~(behind & (reach >= 1.0) & settled)
         moved = mul(last, from_rotvec(delta * reach[..., None]))
         return np.where(behind[..., None], moved, q)

@@ -35,7 +35,7 @@ LIMB_REST: Final = np.array([[1.0, 0, 0], [-1.0, 0, 0], [0, -1.0, 0], [0, -1.0, 
 HINGE_REST: Final = np.array([[0, -1.0, 0], [0, 1.0, 0], [1.0, 0, 0], [1.0, 0, 0]])
 """(4, 3) axis about which flexion is positive."""
 
-_BENT_SINE: Final = (np.sin(np.radians(6.0)), np.sin(np.radians(28.0)))
+_BENT_SINE: Final = (np.sin(np.radians(9.0)), np.sin(np.radians(32.0)))
 _BELIEVABLE_RAD: Final = np.radians(np.array([[125.0, 165.0]] * 2 + [[75.0, 120.0]] * 2))
 _TWIST_RATE_RAD_S: Final = np.radians(500.0)
 _RELAX_S: Final = 1.5

@@ -21,6 +21,7 @@ from posestream.retarget.fast import (
     pick,
     rotate,
     rotvec,
+    smoothstep,
     twist_angle,
     unit,
 )  # fmt: skip
@@ -36,6 +37,7 @@ _FOLLOW_S: Final = 2.0
 _LEG, _SHOULDER, _CHEST = BONE["LeftUpperLeg"], BONE["LeftShoulder"], BONE["Chest"]
 _SPINE: Final = [BONE[name] for name in ("Spine", "Chest", "UpperChest")]
 _ABOVE: Final = np.array([[1.0, 1.0, 1.0]] * 3 + [[0.0, 1.0, 1.0]])
+_BEND_SHARE: Final = 0.35
 _MAX_LEAN_RAD: Final = np.radians(50.0)
 
 HIP_DROP_M: Final[F64] = REST_OFFSET_M[BONE["LeftUpperLeg"]] * (0.0, 1.0, 1.0)
@@ -148,7 +150,20 @@ def _uprights(seen: Observation) -> tuple[F64, F64, F64, Bool]:
     line_ok = both & (length[:, 0] > 0.1)
     bent = line_ok & knows_middle & (length[:, 1:] > 0.05).all(axis=1)
     line = pick(line_ok, parts[:, 0], _UP)
-    return pick(bent, parts[:, 1], line), pick(bent, parts[:, 2], line), line, line_ok
+    pelvis, chest = _guessed_bend(line)
+    return pick(bent, parts[:, 1], pelvis), pick(bent, parts[:, 2], chest), line, line_ok
+
+
+def _guessed_bend(line: F64) -> tuple[F64, F64]:
+    """Pelvis and chest where no joint between them is seen: who leans bends the back as well.
+
+    The pelvis tilts less than the line from hips to neck, the chest as much more; the
+    further the body is from upright, the less is assumed.
+    """
+    share = _BEND_SHARE * smoothstep(line[:, 1], 0.0, 0.7)
+    pelvis = unit(line + share[:, None] * (_UP - line))[0]
+    chest = 2.0 * dot(line, pelvis)[:, None] * line - pelvis
+    return pelvis, chest
 
 
 def _frames(across: F64, up: F64) -> tuple[F64, Bool]:

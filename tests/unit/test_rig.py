@@ -15,7 +15,11 @@ from posestream.geometry import rotation as rot
 from posestream.skeleton.bone_names import bone_of, bones_of
 from posestream.skeleton.humanoid import BONE, NUM_BONES, REST_OFFSET_M
 from posestream.skeleton.rig import (
-    default_rig, forward, load_rig, normalised_from_raw, raw_from_normalised,
+    default_rig,
+    forward,
+    load_rig,
+    normalised_from_raw,
+    raw_from_normalised,
 )  # fmt: skip
 
 # (file, axis turn to our world, stated positions): from the README beside the files
@@ -260,5 +264,5 @@ def test_damaged_files_are_refused(tmp_path: Path, name: str, data: bytes) -> No
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AvatarError, match="nobody.vrm"):
+    with pytest.raises(AvatarError, match=r"nobody\.vrm"):
         load_rig(tmp_path / "nobody.vrm")
