@@ -1,38 +1,22 @@
-"""JSON Lines: a header, then one avatar frame per line. Plain to read from any language."""
+"""JSON Lines: the stream's own JSON messages, hello first, then one frame per line."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
-import msgspec
-import numpy as np
+from posestream.types import AvatarFrame
+from posestream.wire import codec
+from posestream.wire.messages import Axes, Encoding, Hello, StreamFormat, stamped
 
-from posestream import __version__
-from posestream.skeleton import humanoid
-from posestream.types import Camera
-
-FORMAT = "posestream.jsonl"
-VERSION = 1
-_DECIMALS = 6
+FORMAT: Final = StreamFormat(Encoding.JSON, Axes.GLTF, positions=True)
+"""World frame as is: right-handed, Y up, metres; with bone positions."""
 
 
-def header(source: str, fps: float | None, camera: Camera) -> bytes:
-    """First line: what the frames below refer to."""
-    return _line(
-        {
-            "format": FORMAT,
-            "version": VERSION,
-            "posestream": __version__,
-            "source": source,
-            "fps": fps,
-            "axes": "right-handed, Y up, +Z towards the camera, metres; quaternions x y z w",
-            "bones": list(humanoid.BONES),
-            "parents": list(humanoid.PARENT),
-            "camera": {
-                "K_px": camera.K_px.tolist(),
-                "size_px": list(camera.size_px),
-                "distortion": camera.distortion.tolist(),
-                "T_world_cam": camera.T_world_cam.tolist(),
-            },
-        }
-    )
+def header(hello: Hello) -> bytes:
+    """First line: skeleton, camera, units and conventions of the lines below."""
+    return codec.encode(hello, FORMAT) + b"\n"
+
+
+def line(frame: AvatarFrame) -> bytes:
+    """One frame. Its publish time is its capture time: a file has no other."""
+    return codec.encode(stamped(frame, frame.t_capture_ns, 0), FORMAT) + b"\n"

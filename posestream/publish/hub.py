@@ -40,11 +40,16 @@ class Hub:
     """Hands frames from one thread into the event loop and there to all sinks.
 
     ``submit``, ``announce`` and ``describe`` may be called from any thread; everything else
-    from the event loop's.
+    from the event loop's. ``on_delivered`` is called there once all sinks have had a frame.
     """
 
-    def __init__(self, sinks: Sequence[Sink] = ()) -> None:
+    def __init__(
+        self,
+        sinks: Sequence[Sink] = (),
+        on_delivered: Callable[[AvatarFrame], None] | None = None,
+    ) -> None:
         self._sinks = list(sinks)
+        self._on_delivered = on_delivered
         self._started: list[Sink] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._room = threading.Condition()
@@ -121,6 +126,8 @@ class Hub:
             return
         for sink in list(self._started):
             self._guarded(sink, sink.publish, frame)
+        if self._on_delivered is not None:
+            self._on_delivered(frame)
         for event in self._changes(frame):
             self._announce(event)
 

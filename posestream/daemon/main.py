@@ -1,0 +1,229 @@
+"""``posestream run``: capture and pipeline in threads, everything that is sent in asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from posestream import __version__, config
+from posestream.daemon.control import Control
+from posestream.daemon.figures import Figures, peak_rss_mb, sent_by_kind, write_summary
+from posestream.daemon.outputs import Outputs, load_avatar
+from posestream.daemon.producers import open_producer
+from posestream.daemon.sources import choose_source, loops_by_default
+from posestream.daemon.status import notify, show_status
+from posestream.daemon.worker import Worker
+from posestream.errors import PosestreamError
+from posestream.publish.base import Sink
+from posestream.publish.hub import Hub
+from posestream.publish.recorder import RecorderSink
+from posestream.publish.token import config_folder, load_or_create
+from posestream.publish.websocket import WebSocketSink
+from posestream.settings import Settings
+from posestream.types import AvatarFrame
+from posestream.wire.messages import Event, EventKind, Hello
+
+_JOIN_S = 1.0
+_HAND_OVER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line asks of one run."""
+
+    source: str | None = None
+    config: str | None = None
+    overrides: tuple[str, ...] = ()
+    avatar: str | None = None
+    max_frames: int | None = None
+    summary: str | None = None
+    record: str | None = None
+
+
+def run(options: RunOptions) -> int:
+    """Run until the source ends or the user stops it. Returns the exit code."""
+    overrides = list(options.overrides)
+    if options.avatar is not None:
+        overrides.append(f"avatar.file={options.avatar}")
+    config.load(options.config, overrides)  # a wrong key is reported before anything else
+    source, notice = choose_source(options.source)
+    if loops_by_default(source):
+        overrides.insert(0, "source.loop=true")
+    settings = config.load(options.config, overrides)
+    if notice is not None:
+        notify(notice)
+    daemon = Daemon(settings, source, options)
+    try:
+        asyncio.run(daemon.run())
+    finally:
+        if options.summary is not None:
+            write_summary(options.summary, daemon.summary())
+    return 0
+
+
+class Daemon:
+    """One run: owns the threads and the sinks."""
+
+    def __init__(self, settings: Settings, source: str, options: RunOptions) -> None:
+        self.settings = settings
+        self._options = options
+        self._figures = Figures()
+        self._rig = load_avatar(settings)
+        self._hub = Hub(on_delivered=self._delivered)
+        self._outputs = Outputs(self._hub, self._rig)
+        self._producer = open_producer(
+            source, settings, self._figures.times, self._on_source_event
+        )
+        self._worker: Worker | None = None
+        self._ended = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run to the end. Raises the PosestreamError that ended it, if one did."""
+        loop = asyncio.get_running_loop()
+        _on_signals(loop, self._stop)
+        status = None
+        try:
+            await self._hub.start()
+            await self._outputs.start(self._own_sinks(), self.settings)
+            self._worker = Worker(
+                self._producer.frames,
+                self._submit,
+                self._figures,
+                self._options.max_frames,
+                partial(_set_from_thread, loop, self._ended),
+            )
+            self._worker.start()
+            status = asyncio.create_task(show_status(self._status_line))
+            await self._ended.wait()
+        finally:
+            await self._shut_down(status)
+        if self._worker.error is not None:
+            raise self._worker.error
+
+    def configure(self, settings: Settings) -> None:
+        """See ``control.Controlled``."""
+        self.settings = settings
+        self._producer.configure(settings)
+
+    def recentre(self, slot: int | None) -> None:
+        """See ``control.Controlled``."""
+        self._producer.recentre(slot)
+        self._describe_again("recentred")
+
+    def recalibrate(self) -> None:
+        """See ``control.Controlled``."""
+        self._producer.recalibrate()
+        self._describe_again("calibration started anew")
+
+    def hello(self) -> Hello:
+        """See ``control.Controlled``."""
+        slots = max([self.settings.estimate.max_people, *(t.people for t in self.settings.vmc)])
+        return Hello(__version__, self._producer.camera, self._producer.fps, slots)
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of the run, in the form that ``--summary`` promises."""
+        figures = self._figures
+        reason = "not started" if self._worker is None else self._worker.exit_reason
+        mean = figures.people_sum / figures.frames if figures.frames else 0.0
+        return {
+            "frames": figures.frames,
+            "seconds": round(figures.seconds(), 3),
+            "fps": round(figures.mean_fps(), 2),
+            "source_fps": self._producer.fps,
+            "people_max": figures.people_max,
+            "people_mean": round(mean, 3),
+            "latency_ms": figures.latency.summary(),
+            "stage_ms": figures.times.summary(),
+            "dropped": self._producer.dropped + self._hub.dropped,
+            "sent": sent_by_kind(self._outputs.all),
+            "backend": self._producer.backend,
+            "locate": self._producer.locate,
+            "peak_rss_mb": round(peak_rss_mb(), 1),
+            "exit_reason": reason,
+        }
+
+    def _own_sinks(self) -> list[Sink]:
+        sinks: list[Sink] = []
+        hello = self.hello()
+        if self.settings.websocket.enabled:
+            control = Control(self, self._outputs, config_folder() / "recordings")
+            token = load_or_create()
+            sinks.append(
+                WebSocketSink(self.settings.websocket, hello, token=token, on_control=control)
+            )
+        if self._options.record is not None:
+            path = Path(self._options.record)
+            sinks.append(RecorderSink(path, hello, on_event=self._hub.announce))
+        return sinks
+
+    def _submit(self, frame: AvatarFrame) -> None:
+        """In the worker's thread. Live sources hand over at once, others lose nothing."""
+        self._hub.submit(frame, wait_s=0.0 if self._producer.live else _HAND_OVER_S)
+
+    def _delivered(self, frame: AvatarFrame) -> None:
+        if self._producer.live:
+            self._figures.latency.add((time.monotonic_ns() - frame.t_capture_ns) / 1e6)
+
+    def _on_source_event(self, kind: str, sentence: str) -> None:
+        notify(f"posestream: {sentence}")
+        lost = EventKind.SOURCE_LOST if kind == "lost" else EventKind.SOURCE_RECOVERED
+        self._hub.announce(Event(lost, time.monotonic_ns(), text=sentence))
+
+    def _describe_again(self, why: str) -> None:
+        self._hub.describe(self.hello())
+        self._hub.announce(Event(EventKind.CALIBRATION_CHANGED, time.monotonic_ns(), text=why))
+
+    def _status_line(self) -> str:
+        p50 = self._figures.latency.percentile(50)
+        latency = "" if p50 is None else f" · {p50:.0f} ms"
+        clients = sum(s.stats().clients for s in self._outputs.all if s.kind == "websocket")
+        targets = sum(s.kind in ("vmc", "vrchat") for s in self._outputs.all)
+        return (
+            f"{self._figures.recent_fps():5.1f} fps · {self._figures.people_now} people{latency}"
+            f" · {targets} UDP targets · {clients} WebSocket clients"
+        )
+
+    def _stop(self) -> None:
+        if self._worker is None or self._ended.is_set():
+            self._ended.set()
+            return
+        self._worker.stop()
+        self._producer.close()
+
+    async def _shut_down(self, status: asyncio.Task[None] | None) -> None:
+        self._producer.close()
+        if self._worker is not None:
+            self._worker.stop()
+            await asyncio.to_thread(self._worker.join, _JOIN_S)
+        await self._hub.close()
+        if status is not None:
+            status.cancel()
+            await asyncio.gather(status, return_exceptions=True)
+
+
+def _set_from_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    try:
+        loop.call_soon_threadsafe(event.set)
+    except RuntimeError:  # the loop has ended already
+        return
+
+
+def _on_signals(loop: asyncio.AbstractEventLoop, stop: Any) -> None:
+    """First Ctrl-C or SIGTERM: stop cleanly. Second: at once."""
+    asked = [0]
+
+    def handle(*_: object) -> None:
+        asked[0] += 1
+        if asked[0] > 1:
+            os._exit(130)
+        loop.call_soon_threadsafe(stop)
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), handle)

@@ -1,0 +1,217 @@
+"""Where avatar frames come from: pictures through the pipeline, or a recording.
+
+A producer yields frames in the worker's thread; its other methods may be called from any.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from posestream.capture import open_source, reopener
+from posestream.capture.base import Source
+from posestream.capture.live import LatestFrame
+from posestream.capture.replay import ReplayReader
+from posestream.estimate.registry import create
+from posestream.pipeline import Pipeline
+from posestream.settings import Settings
+from posestream.timing import StageTimes
+from posestream.types import AvatarFrame, Camera, Frame
+
+_COAST_HZ = 15.0
+_SILENCE_S = 0.2  # without a picture: shorter gaps are hiccups
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What other threads ask of the pipeline; taken over between two frames."""
+
+    settings: Settings
+    recentre: tuple[int, int | None] = (0, None)  # (how often asked, slot)
+    recalibrations: int = 0
+
+
+class PictureProducer:
+    """Pictures through the pipeline. Opens the source at once, the models in the thread."""
+
+    def __init__(
+        self,
+        source: str,
+        settings: Settings,
+        times: StageTimes,
+        on_source_event: Callable[[str, str], None],
+    ) -> None:
+        self._source: Source = open_source(source, settings.source)
+        self._spec = source
+        self._times = times
+        self._on_source_event = on_source_event
+        self._wishes = self._granted = _Wishes(settings)
+        self._latest: LatestFrame | None = None
+        self._pipeline: Pipeline | None = None
+        self._closed = False
+        self.live = self._source.live
+        self.backend = settings.estimate.backend
+
+    @property
+    def camera(self) -> Camera:
+        """The camera, with the pose that is believed now."""
+        believed = None if self._pipeline is None else self._pipeline.camera
+        return believed or self._source.camera
+
+    @property
+    def fps(self) -> float | None:
+        """The source's own rate, where it has one."""
+        return self._source.fps
+
+    @property
+    def locate(self) -> str:
+        """How people were placed."""
+        return "geometric" if self._pipeline is None else self._pipeline.locates_by
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that were taken but not processed, for whatever reason."""
+        if self._latest is not None:
+            return self._latest.stats().dropped
+        counts = self._source.counts
+        return counts.late + counts.stale + counts.broken
+
+    @property
+    def last_frame(self) -> Frame | None:
+        """The picture that was processed last."""
+        details = None if self._pipeline is None else self._pipeline.details
+        return None if details is None else details.frame
+
+    def frames(self) -> Iterator[AvatarFrame]:
+        """Everything up to the end of the source. Raises PosestreamError."""
+        settings = self._wishes.settings
+        knows_truth = self._spec.startswith("synthetic:")
+        estimator = create(settings.estimate.backend, settings.estimate, knows_truth)
+        self.backend = estimator.name
+        try:
+            self._pipeline = Pipeline(estimator, settings, self._times)
+            yield from self._live(self._pipeline) if self.live else self._all(self._pipeline)
+        finally:
+            estimator.close()
+
+    def _all(self, pipeline: Pipeline) -> Iterator[AvatarFrame]:
+        while not self._closed and (frame := self._source.read()) is not None:
+            self._grant(pipeline)
+            yield pipeline.step(frame)
+
+    def _live(self, pipeline: Pipeline) -> Iterator[AvatarFrame]:
+        self._latest = LatestFrame(
+            self._source,
+            self._wishes.settings.source,
+            reopener(self._spec, self._wishes.settings.source),
+            self._on_source_event,
+        )
+        last: Frame | None = None
+        with self._latest as latest:
+            while not (self._closed or latest.ended):
+                frame = latest.get(1.0 / _COAST_HZ)
+                self._grant(pipeline)
+                if frame is not None:
+                    last = frame
+                    yield pipeline.step(frame)
+                elif last is not None and latest.silent_s > _SILENCE_S:
+                    yield pipeline.coast(replace(last, t_capture_ns=time.monotonic_ns()))
+
+    def _grant(self, pipeline: Pipeline) -> None:
+        wishes, granted = self._wishes, self._granted
+        if wishes is granted:
+            return
+        if wishes.settings is not granted.settings:
+            pipeline.configure(wishes.settings)
+        if wishes.recentre != granted.recentre:
+            pipeline.recentre(wishes.recentre[1])
+        if wishes.recalibrations != granted.recalibrations:
+            pipeline.recalibrate()
+        self._granted = wishes
+
+    def configure(self, settings: Settings) -> None:
+        """Take over changed settings with the next frame."""
+        self._wishes = replace(self._wishes, settings=settings)
+
+    def recentre(self, slot: int | None) -> None:
+        """Move the origin to that slot's person with the next frame."""
+        times, _ = self._wishes.recentre
+        self._wishes = replace(self._wishes, recentre=(times + 1, slot))
+
+    def recalibrate(self) -> None:
+        """Forget what was learnt of floor and bodies with the next frame."""
+        self._wishes = replace(self._wishes, recalibrations=self._wishes.recalibrations + 1)
+
+    def close(self) -> None:
+        """End the frames and release the source. Safe to call twice."""
+        self._closed = True
+        if self._latest is None:
+            self._source.close()
+
+
+class ReplayProducer:
+    """A recording, at its own pace with times of now, or as fast as it reads with its own."""
+
+    backend = "replay"
+    locate = "recorded"
+    dropped = 0
+
+    def __init__(self, path: str, settings: Settings) -> None:
+        self.live = settings.source.pace == "realtime"
+        self._loop = settings.source.loop
+        self._reader = ReplayReader(Path(path), rebase=self.live)
+        self._closed = False
+
+    @property
+    def camera(self) -> Camera:
+        """The camera, with the pose that is believed now."""
+        return self._reader.hello.camera
+
+    @property
+    def fps(self) -> float | None:
+        """The source's own rate, where it has one."""
+        return self._reader.fps
+
+    @property
+    def last_frame(self) -> Frame | None:
+        """Recordings hold no pictures."""
+        return None
+
+    def frames(self) -> Iterator[AvatarFrame]:
+        """Everything up to the end of the source. Raises PosestreamError."""
+        while not self._closed:
+            for frame in self._reader:
+                if self._closed:
+                    return
+                if self.live:
+                    time.sleep(max(0.0, (frame.t_capture_ns - time.monotonic_ns()) * 1e-9))
+                yield frame
+            if not self._loop:
+                return
+
+    def configure(self, settings: Settings) -> None:
+        """Nothing in a recording can be changed; outputs are changed elsewhere."""
+
+    def recentre(self, slot: int | None) -> None:
+        """Recordings keep their origin."""
+
+    def recalibrate(self) -> None:
+        """Recordings keep their calibration."""
+
+    def close(self) -> None:
+        """End the frames and release the source. Safe to call twice."""
+        self._closed = True
+
+
+def open_producer(
+    source: str,
+    settings: Settings,
+    times: StageTimes,
+    on_source_event: Callable[[str, str], None],
+) -> PictureProducer | ReplayProducer:
+    """What ``source`` names. Raises CaptureError or RecordingError."""
+    if source.startswith("replay:"):
+        return ReplayProducer(source.removeprefix("replay:"), settings)
+    return PictureProducer(source, settings, times, on_source_event)
