@@ -36,23 +36,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m posestream.training.demo_clip")
     parser.add_argument("--assets", type=Path, required=True, help="folder of MakeHuman assets")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--draft", action="store_true", help="quick: harder light, jagged edges")
     options = parser.parse_args(arguments)
     try:
-        make(options.assets, options.out)
+        make(options.assets, options.out, options.draft)
     except PosestreamError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def make(assets: Path, out: Path) -> None:
+def make(assets: Path, out: Path, draft: bool = False) -> None:
     """Write ``demo.mp4`` and ``demo_truth.npz``."""
     out.mkdir(parents=True, exist_ok=True)
     camera = demo_scene.camera()
     labels: list[truth.Label] = []
     with _encoder(out / "demo.mp4") as encoder:
         assert encoder.stdin is not None
-        for picture, found in _frames(AssetFolder(assets)):
+        for picture, found in _frames(AssetFolder(assets), draft):
             encoder.stdin.write(picture.tobytes())
             labels.append(found)
             print(f"\rframe {len(labels)}/{NUM_FRAMES}", end="", file=sys.stderr)
@@ -62,12 +63,13 @@ def make(assets: Path, out: Path) -> None:
     truth.save(out / "demo_truth.npz", labels, camera, FPS)
 
 
-def _frames(assets: AssetFolder) -> Iterator[tuple[Image, truth.Label]]:
+def _frames(assets: AssetFolder, draft: bool) -> Iterator[tuple[Image, truth.Label]]:
     camera = demo_scene.camera()
     actors = demo_scene.cast(assets, np.arange(NUM_FRAMES) / FPS)
     figures = [actor.figure for actor in actors]
-    lights = scene.soft_light(_LIGHT_SEED)
-    renderer = Renderer(camera, scene.room(_ROOM_SEED), figures, lights)
+    lights = scene.soft_light(_LIGHT_SEED, 5 if draft else 20)
+    room = scene.room(_ROOM_SEED)
+    renderer = Renderer(camera, room, figures, lights, oversample=1 if draft else 2)
     for index in range(NUM_FRAMES):
         transforms = [_transforms(actor, index) for actor in actors]
         clean, depth_m = renderer.draw(transforms)

@@ -81,16 +81,16 @@ def test_limbs_have_human_lengths(truth: Truth) -> None:
     assert np.abs(left - right).max() < 0.01
 
 
-def test_feet_stay_on_or_above_the_floor_and_never_slide(truth: Truth) -> None:
+def test_feet_stay_above_the_floor_and_never_slide(truth: Truth) -> None:
     xyz = truth["xyz_world_m"].astype(np.float64)
     for side in ("left", "right"):
-        sole = xyz[:, :, [JOINT[f"{side}_heel"], JOINT[f"{side}_toe"]]]
+        sole = xyz[:, :, [JOINT[f"{side}_heel"], JOINT[f"{side}_toe"]]]  # (T, N, 2, 3)
         assert sole[..., 1].min() > 0.0
-        still = sole[..., 1] < np.median(sole[..., 1], axis=0) + 0.002
-        both = still[1:] & still[:-1]
-        speed_m_s = np.linalg.norm(np.diff(sole[..., [0, 2]], axis=0), axis=-1) * truth["fps"]
-        assert both.mean() > 0.3
-        assert np.percentile(speed_m_s[both], 99) < 0.15
+        flat = (np.abs(sole[..., 1] - np.median(sole[..., 1], axis=0)) < 0.001).all(axis=-1)
+        planted = flat[1:] & flat[:-1]
+        step_m = np.linalg.norm(np.diff(sole[..., [0, 2]], axis=0), axis=-1).max(axis=-1)
+        assert planted.mean() > 0.4
+        assert (step_m[planted] * truth["fps"]).max() < 0.1
 
 
 def test_people_are_mostly_in_full_view(truth: Truth) -> None:

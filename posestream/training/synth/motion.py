@@ -157,8 +157,8 @@ def _root(
     back = rotation.rotate(rotation.normalize(hips * [0.0, 1.0, 0.0, 1.0]), -_Z)
     root += back * (0.14 * crouch)[:, None]
     reach = np.min([_reach(root, hips, legs[s], ankles[s]) for s in gait.SIDES], axis=0)
-    window = np.lib.stride_tricks.sliding_window_view(np.pad(reach, 3, mode="edge"), 7)
-    height = blur(window.min(axis=1), 0.06 * fps)
+    window = np.lib.stride_tricks.sliding_window_view(np.pad(reach, 2, mode="edge"), 5)
+    height = blur(window.min(axis=1), 0.05 * fps)
     root[:, 1] = np.minimum(height, reach) - 0.47 * crouch * (
         legs["left"].thigh_m + legs["left"].shank_m
     )

@@ -155,7 +155,7 @@ class Renderer:
         context.enable_only(gl.DEPTH_TEST)
         self._atlas.use(1)
         people = [m for figure in self._figures for m in figure]
-        for mesh in self._room + people:
+        for mesh in people + self._room:  # the room is dear: people first spare what they hide
             self._draw_mesh(mesh, 0.5 if mesh.kind == "hair" else 0.0, 2.0)
         context.enable_only(gl.DEPTH_TEST | gl.BLEND)
         self._target.depth_mask = False

@@ -216,7 +216,7 @@ def abstract(rng: np.random.Generator) -> Image:
     palette = np.array(
         [(226, 218, 204), (196, 170, 140), (120, 140, 148), (74, 92, 108), (186, 120, 92)], float
     )
-    return _rgba(rng.permuted(palette, axis=0)[levels])
+    return _rgba(rng.permutation(palette)[levels])
 
 
 def soft_light(seed: int, count: int = 24) -> list[Light]:
