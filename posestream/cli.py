@@ -11,6 +11,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from posestream import __version__
 from posestream.errors import PosestreamError
@@ -62,7 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_Commands = argparse._SubParsersAction  # type: ignore[type-arg]
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +84,7 @@ def _add_verbose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="count", default=0, help="logs; -vv: more")
 
 
-def _add_run(commands: _Commands) -> None:
+def _add_run(commands: Commands) -> None:
     parser = commands.add_parser("run", help="the daemon: camera or video to avatars, live")
     parser.add_argument("source", nargs="?", metavar="SOURCE", help=SOURCE_HELP)
     _add_common(parser)
@@ -95,7 +97,7 @@ def _add_run(commands: _Commands) -> None:
     parser.set_defaults(command=_run)
 
 
-def _add_process(commands: _Commands) -> None:
+def _add_process(commands: Commands) -> None:
     parser = commands.add_parser("process", help="videos to motion files, every frame")
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="videos or images:FOLDER")
     parser.add_argument("--out", required=True, metavar="FOLDER")
@@ -104,7 +106,7 @@ def _add_process(commands: _Commands) -> None:
     parser.set_defaults(command=_process)
 
 
-def _add_doctor(commands: _Commands) -> None:
+def _add_doctor(commands: Commands) -> None:
     parser = commands.add_parser("doctor", help="can the main job run here? if not, why")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("-c", "--config", metavar="FILE", help="check the ports of this file")
@@ -112,7 +114,7 @@ def _add_doctor(commands: _Commands) -> None:
     parser.set_defaults(command=_doctor)
 
 
-def _add_bench(commands: _Commands) -> None:
+def _add_bench(commands: Commands) -> None:
     parser = commands.add_parser("bench", help="latency and throughput, beside rivals")
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="default: the bundled clip")
     parser.add_argument("--motion", action="store_true", help="only what follows the network")
@@ -122,7 +124,7 @@ def _add_bench(commands: _Commands) -> None:
     parser.set_defaults(command=_bench)
 
 
-def _add_config(commands: _Commands) -> None:
+def _add_config(commands: Commands) -> None:
     parser = commands.add_parser("config", help="every setting with its default and meaning")
     parser.add_argument("-c", "--config", metavar="FILE", help="check this file or preset")
     _add_verbose(parser)
@@ -143,7 +145,7 @@ def _run(arguments: argparse.Namespace) -> int:
         RunOptions(
             source=arguments.source,
             config=arguments.config,
-            overrides=_overrides(arguments),
+            overrides=tuple(_overrides(arguments)),
             avatar=arguments.avatar,
             max_frames=arguments.max_frames,
             summary=arguments.summary,

@@ -14,7 +14,7 @@ from posestream.daemon.outputs import Outputs
 from posestream.errors import ConfigError, ProtocolError, RecordingError
 from posestream.publish.recorder import RecorderSink
 from posestream.settings import Settings
-from posestream.wire.messages import Hello
+from posestream.wire.messages import Event, Hello
 
 _RECORD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,100}")
 
@@ -40,7 +40,14 @@ class Controlled(Protocol):
 class Control:
     """Answers control messages; every change is validated as a configuration file is."""
 
-    def __init__(self, daemon: Controlled, outputs: Outputs, record_folder: Path) -> None:
+    def __init__(
+        self,
+        daemon: Controlled,
+        outputs: Outputs,
+        record_folder: Path,
+        announce: Callable[[Event], None],
+    ) -> None:
+        self._announce = announce
         self._daemon = daemon
         self._outputs = outputs
         self._record_folder = record_folder
@@ -97,7 +104,7 @@ class Control:
             raise RecordingError(f"{self._recorder.path.name} is being recorded: stop it first.")
         self._record_folder.mkdir(parents=True, exist_ok=True)
         path = self._record_folder / f"{name.removesuffix('.psrec')}.psrec"
-        recorder = RecorderSink(path, self._daemon.hello())
+        recorder = RecorderSink(path, self._daemon.hello(), on_event=self._announce)
         await self._outputs.add(recorder)
         self._recorder = recorder
         return {"file": str(path)}

@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import Literal
 
 from posestream import __version__, config
-from posestream.daemon.sources import BUNDLED_CLIP
+from posestream.assets import DEMO_CLIP
 from posestream.settings import Settings
 
 Verdict = Literal["ok", "warning", "failure"]
@@ -74,9 +74,9 @@ def _cameras() -> list[Finding]:
 
 
 def _bundled_clip() -> Finding:
-    if BUNDLED_CLIP.is_file():
-        return Finding("bundled clip", "ok", str(BUNDLED_CLIP))
-    return Finding("bundled clip", "warning", f"{BUNDLED_CLIP} is missing: install again")
+    if DEMO_CLIP.is_file():
+        return Finding("bundled clip", "ok", str(DEMO_CLIP))
+    return Finding("bundled clip", "warning", f"{DEMO_CLIP} is missing: install again")
 
 
 def _back_ends(settings: Settings) -> list[Finding]:

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from posestream import __version__, config
+from posestream.capture.jpeg import encode_jpeg
 from posestream.daemon.control import Control
 from posestream.daemon.figures import Figures, peak_rss_mb, sent_by_kind, write_summary
 from posestream.daemon.outputs import Outputs, load_avatar
 from posestream.daemon.producers import open_producer
+from posestream.daemon.services import Services
 from posestream.daemon.sources import choose_source, loops_by_default
 from posestream.daemon.status import notify, show_status
 from posestream.daemon.worker import Worker
-from posestream.errors import PosestreamError
 from posestream.publish.base import Sink
 from posestream.publish.hub import Hub
 from posestream.publish.recorder import RecorderSink
@@ -27,7 +28,7 @@ from posestream.publish.token import config_folder, load_or_create
 from posestream.publish.websocket import WebSocketSink
 from posestream.settings import Settings
 from posestream.types import AvatarFrame
-from posestream.wire.messages import Event, EventKind, Hello
+from posestream.wire.messages import Event, EventKind, Hello, Picture
 
 _JOIN_S = 1.0
 _HAND_OVER_S = 5.0
@@ -77,9 +78,8 @@ class Daemon:
         self._rig = load_avatar(settings)
         self._hub = Hub(on_delivered=self._delivered)
         self._outputs = Outputs(self._hub, self._rig)
-        self._producer = open_producer(
-            source, settings, self._figures.times, self._on_source_event
-        )
+        self._producer = open_producer(source, settings, self._figures.times, self._on_source_event)
+        self._services = Services(settings.vmc_control, self.recalibrate)
         self._worker: Worker | None = None
         self._ended = asyncio.Event()
 
@@ -91,6 +91,7 @@ class Daemon:
         try:
             await self._hub.start()
             await self._outputs.start(self._own_sinks(), self.settings)
+            await self._services.start()
             self._worker = Worker(
                 self._producer.frames,
                 self._submit,
@@ -114,6 +115,7 @@ class Daemon:
     def recentre(self, slot: int | None) -> None:
         """See ``control.Controlled``."""
         self._producer.recentre(slot)
+        self._outputs.realign()
         self._describe_again("recentred")
 
     def recalibrate(self) -> None:
@@ -152,10 +154,18 @@ class Daemon:
         sinks: list[Sink] = []
         hello = self.hello()
         if self.settings.websocket.enabled:
-            control = Control(self, self._outputs, config_folder() / "recordings")
+            control = Control(
+                self, self._outputs, config_folder() / "recordings", self._hub.announce
+            )
             token = load_or_create()
             sinks.append(
-                WebSocketSink(self.settings.websocket, hello, token=token, on_control=control)
+                WebSocketSink(
+                    self.settings.websocket,
+                    hello,
+                    token=token,
+                    on_control=control,
+                    picture=self._picture,
+                )
             )
         if self._options.record is not None:
             path = Path(self._options.record)
@@ -169,6 +179,14 @@ class Daemon:
     def _delivered(self, frame: AvatarFrame) -> None:
         if self._producer.live:
             self._figures.latency.add((time.monotonic_ns() - frame.t_capture_ns) / 1e6)
+
+    def _picture(self) -> Picture | None:
+        """The newest picture for clients that asked for it; called in a thread of its own."""
+        frame = self._producer.last_frame
+        if frame is None:
+            return None
+        size_px, jpeg = encode_jpeg(frame.image)
+        return Picture(frame.index, frame.t_capture_ns, size_px, jpeg)
 
     def _on_source_event(self, kind: str, sentence: str) -> None:
         notify(f"posestream: {sentence}")
@@ -201,6 +219,7 @@ class Daemon:
         if self._worker is not None:
             self._worker.stop()
             await asyncio.to_thread(self._worker.join, _JOIN_S)
+        await self._services.close()
         await self._hub.close()
         if status is not None:
             status.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from posestream.publish.hub import Hub
 from posestream.publish.udp import VmcSink, VrchatSink
 from posestream.settings import Settings
 from posestream.skeleton.rig import Rig
-
-log = logging.getLogger(__name__)
 
 
 class Outputs:
@@ -71,6 +68,12 @@ class Outputs:
             await self.remove(sink)
         for sink in sinks:
             await self.add(sink)
+
+    def realign(self) -> None:
+        """Let VRChat align its space with the head's heading once more."""
+        for sink in self._udp["vrchat"]:
+            if isinstance(sink, VrchatSink):
+                sink.realign()
 
     def _make_vmc(self, settings: Settings) -> list[Sink]:
         return [VmcSink(target, self._rig) for target in settings.vmc]

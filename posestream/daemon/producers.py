@@ -52,7 +52,7 @@ class PictureProducer:
         self._pipeline: Pipeline | None = None
         self._closed = False
         self.live = self._source.live
-        self.backend = settings.estimate.backend
+        self.backend: str = settings.estimate.backend
 
     @property
     def camera(self) -> Camera:

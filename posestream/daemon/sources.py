@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Final
 
+from posestream.assets import DEMO_CLIP
 from posestream.errors import CaptureError
-
-BUNDLED_CLIP: Final = Path(__file__).resolve().parent.parent / "assets" / "demo.mp4"
 
 
 def choose_source(named: str | None) -> tuple[str, str | None]:
@@ -22,14 +19,14 @@ def choose_source(named: str | None) -> tuple[str, str | None]:
 
     if list_cameras():
         return "camera:0", None
-    if not BUNDLED_CLIP.is_file():
+    if not DEMO_CLIP.is_file():
         raise CaptureError(
             "No camera is connected and the bundled clip is missing: name a video, such as "
             "posestream run clip.mp4."
         )
-    return str(BUNDLED_CLIP), "No camera found: playing the bundled clip. Ctrl-C stops."
+    return str(DEMO_CLIP), "No camera found: playing the bundled clip. Ctrl-C stops."
 
 
 def loops_by_default(source: str) -> bool:
     """The bundled clip plays on while somebody watches, so that there is time to connect."""
-    return source == str(BUNDLED_CLIP) and sys.stderr.isatty()
+    return source == str(DEMO_CLIP) and sys.stderr.isatty()

@@ -8,19 +8,20 @@ does, and is timed whole: estimate … smooth, and the bytes for VMC and WebSock
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import platform
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from posestream.assets import DEMO_CLIP
 from posestream.capture import open_source
 from posestream.capture.base import CaptureSettings
-from posestream.daemon.sources import BUNDLED_CLIP
 from posestream.errors import CaptureError
-from posestream.estimate.base import EstimateSettings
 from posestream.estimate.registry import available, create
 from posestream.evaluation.rivals import rivals
 from posestream.pipeline import Pipeline
@@ -33,7 +34,7 @@ from posestream.wire.vmc import VmcEncoder
 from posestream.wire.vmc_target import VmcTarget
 
 MAX_FRAMES = 300
-_MOTION_SOURCE = "synthetic:people=4,seconds=20,size=320x180"
+_MOTION_SOURCE = "synthetic:people=4,seconds=20,width=320,height=180"
 _WARM_UP = 10
 
 
@@ -43,12 +44,10 @@ def bench(
     """Run the chosen parts, print their figures."""
     result: dict[str, Any] = {"machine": _machine()}
     if chain:
-        result["chain"] = [bench_chain(source) for source in sources or [str(BUNDLED_CLIP)]]
+        result["chain"] = [bench_chain(source) for source in sources or [str(DEMO_CLIP)]]
     if motion:
         result["motion"] = bench_motion()
     if clients:
-        from posestream.evaluation.bench_clients import bench_clients
-
         result["clients"] = bench_clients()
     print(json.dumps(result, indent=2) if as_json else _as_text(result))
     return 0
@@ -81,11 +80,18 @@ def bench_motion() -> dict[str, Any]:
     return {"source": _MOTION_SOURCE, "frames": len(frames), **run}
 
 
+def bench_clients() -> dict[str, Any]:
+    """100 WebSocket clients in a process of their own, 60 frames a second of two people."""
+    from posestream.publish import load
+
+    return asdict(asyncio.run(load.measure(clients=100, rate_hz=60, people=2, seconds=10)))
+
+
 class _Chain:
     """Estimate … smooth, then the bytes of every output."""
 
     def __init__(self, backend: str) -> None:
-        settings = Settings(estimate=EstimateSettings(backend="auto", max_people=4))
+        settings = Settings()
         self.estimator = create(backend, settings.estimate)
         self.pipeline = Pipeline(self.estimator, settings)
         self._vmc = VmcEncoder(VmcTarget(people=4))

@@ -82,9 +82,7 @@ def _task_bundle() -> bytes:
     bundle = io.BytesIO()
     with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
         for name, (path, mean, std) in parts.items():
-            writer = metadata_writer.MetadataWriter.create(
-                bytearray((models / path).read_bytes())
-            )
+            writer = metadata_writer.MetadataWriter.create(bytearray((models / path).read_bytes()))
             writer.add_image_input([mean], [std])
             archive.writestr(name, writer.populate()[0])
     return bundle.getvalue()

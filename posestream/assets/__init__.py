@@ -1,0 +1,7 @@
+"""Files that ship with the package; see README.md beside this file for their sources."""
+
+from pathlib import Path
+from typing import Final
+
+DEMO_CLIP: Final = Path(__file__).resolve().parent / "demo.mp4"
+"""Two people in a room, rendered; what plays where no camera is connected."""
