@@ -24,7 +24,7 @@ class EstimateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     min_detection: Annotated[
         float,
         msgspec.Meta(ge=0.5, le=1.0, description="Least confidence that a person is there."),
-    ] = 0.6
+    ] = 0.55
     min_presence: Annotated[
         float,
         msgspec.Meta(ge=0.0, le=1.0, description="Least mean confidence of the joints in view."),

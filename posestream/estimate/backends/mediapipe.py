@@ -80,8 +80,7 @@ class MediapipeEstimator:
         if self._followed and self._frames % self._settings.detect_every:
             return []
         self._turn += 1
-        crops = self._small if self._turn % 2 else self._large
-        return [crops[self._turn // 2 % len(crops)]]
+        return [crops[self._turn % len(crops)] for crops in (self._large, self._small)]
 
     def _run(
         self, image: Image, followed: list[F64], looks: list[regions.Crop]

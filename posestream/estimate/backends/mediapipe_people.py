@@ -20,6 +20,8 @@ _MIDDLES = (
 _LIMB_PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 _MAJOR_NAMES = ("nose", *(f"{side}_{p}" for p in _LIMB_PARTS for side in ("left", "right")))
 _MAJOR = np.array([_MARK[name] for name in _MAJOR_NAMES])
+# with lines across the legs: duplicates like to stand between them
+# with lines across the legs: duplicates like to stand between them
 _BONES = np.array(
     [
         [_MAJOR_NAMES.index(f"{side}_{part}") for part in pair]
@@ -27,9 +29,9 @@ _BONES = np.array(
         for pair in (("shoulder", "elbow"), ("elbow", "wrist"), ("shoulder", "hip"),
                      ("hip", "knee"), ("knee", "ankle"))
     ]
-    + [[1, 2], [7, 8]]
+    + [[1, 2], [7, 8], [9, 10], [11, 12], [8, 9], [7, 10], [10, 11], [9, 12]]
 )  # fmt: skip
-_NEAR = 0.06  # of the surer body's extent: a joint this near to its bones lies on it
+_NEAR = 0.07  # of the surer body's extent: a joint this near to its bones lies on it
 _SHARE_ON = 0.75  # of a find's joints on a surer body: it is the same person
 
 
