@@ -8,7 +8,7 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry import rotation as rot
-from posestream.retarget.fast import dot
+from posestream.geometry.fast import dot
 from posestream.retarget.observe import Observation
 from posestream.retarget.torso import REST_TORSO_M
 from posestream.skeleton.humanoid import BONE, BONES, NUM_BONES, REST_HIP_HEIGHT_M, REST_OFFSET_M
@@ -20,7 +20,9 @@ _GROUPS: Final = (
 NUM_GROUPS: Final = len(_GROUPS) - 1  # "all" is the mean of the others
 _G: Final = {name: i for i, name in enumerate(_GROUPS)}
 
-_ADAPT: Final = 0.02  # weight of a new frame once a person is known
+_ADAPT: Final = 0.06  # weight of a new sample once a person is known
+_EVERY: Final = 4  # frames between samples of a person who is known
+_KNOWN: Final = 20  # samples
 _JUMP: Final = 0.15  # a frame that differs by more than this counts as this much
 _PLAUSIBLE: Final = (0.3, 2.0)
 
@@ -62,8 +64,13 @@ _HIPS_Y_M: Final = -float(REST_OFFSET_M[BONE["LeftUpperLeg"], 1])
 _SOLE_M: Final = REST_HIP_HEIGHT_M - _HIPS_Y_M - _REST_M[2] - _REST_M[3]
 
 
-def learn_lengths(seen: Observation, ratio: F64, count: F64) -> tuple[F64, F64]:
-    """New ratios and counts (N, G): a running mean that single frames can push only a little."""
+def learn_lengths(seen: Observation, ratio: F64, count: F64, frame: int) -> tuple[F64, F64]:
+    """New ratios and counts (N, G): a running mean that single frames can push only a little.
+
+    Once everybody is known, only every few frames, counted by ``frame``, are sampled.
+    """
+    if frame % _EVERY and (count.max(axis=1, initial=0.0) >= _KNOWN).all():
+        return ratio, count
     length, known = _lengths(seen)
     new = length / _REST_M
     known &= (new > _PLAUSIBLE[0]) & (new < _PLAUSIBLE[1])

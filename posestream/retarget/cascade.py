@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.retarget.fast import dot, from_rotvec, inv, mul, rotvec, unit
+from posestream.geometry.fast import dot, from_rotvec, inv, mul, rotvec, unit
 from posestream.retarget.limits import Limiter
 from posestream.retarget.memory import State
 from posestream.retarget.settings import RetargetSettings

@@ -15,7 +15,7 @@ import numpy as np
 
 from posestream.arrays import F64, I64
 from posestream.geometry import rotation as rot
-from posestream.retarget.fast import about, dot, from_rotvec, inv, mul, rotvec
+from posestream.geometry.fast import about, dot, from_rotvec, inv, mul, rotvec
 from posestream.skeleton.humanoid import BONES, NUM_BONES
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool
-from posestream.retarget.fast import cross, pick, unit
+from posestream.geometry.fast import cross, pick, unit
 from posestream.skeleton.joints import JOINT
 
 MAX_COORDINATE_M: Final = 1e4

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool
+from posestream.geometry.fast import inv, mul, rotate
 from posestream.retarget.body import body, learn_lengths
 from posestream.retarget.cascade import Cascade
 from posestream.retarget.ends import solve_ends
-from posestream.retarget.fast import inv, mul, rotate
 from posestream.retarget.head import solve_head
 from posestream.retarget.limbs import shoulder_swing, solve_limbs
 from posestream.retarget.memory import Memory, State, step_s
@@ -45,6 +45,7 @@ class Retargeter:
         rest = rest_pose(self._settings.seated)
         self._memory = Memory(rest, rest[_UPPER])
         self._cascade = Cascade(self._settings, rest)
+        self._frame = 0
 
     def solve(self, tracks: Tracks, t_s: float) -> Pose:
         """Poses of all tracks at time ``t_s`` (seconds, any origin, rising).
@@ -61,9 +62,12 @@ class Retargeter:
         return mirrored(pose) if self._settings.mirror else pose
 
     def _solve(self, tracks: Tracks, state: State, t_s: float) -> Pose:
+        self._frame += 1
         dt_s, fresh = step_s(state, t_s)
         seen = observe(tracks.xyz_world_m, tracks.score, self._settings.min_score)
-        state.ratio, state.ratio_count = learn_lengths(seen, state.ratio, state.ratio_count)
+        state.ratio, state.ratio_count = learn_lengths(
+            seen, state.ratio, state.ratio_count, self._frame
+        )
         offset, hip_height = body(state.ratio, state.ratio_count)
         wanted, measured = self._wanted(seen, offset, state, dt_s, fresh)
         local, world = self._cascade.run(wanted, measured, state, dt_s, fresh)

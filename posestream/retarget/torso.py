@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool
-from posestream.retarget.fast import (
+from posestream.geometry.fast import (
     about,
     aim,
     angle,

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64
-from posestream.geometry import rotation as rot
+from posestream.geometry import fast
 from posestream.skeleton.humanoid import NUM_BONES, ORDER, PARENT
 
 
@@ -50,14 +50,14 @@ def world_rotations(quat_local_xyzw: F64) -> F64:
     """Local normalised rotations (..., B, 4) to world ones; row 0 is the world rotation already."""
     world = np.array(quat_local_xyzw, dtype=np.float64)
     for bones, parents in LEVELS:
-        world[..., bones, :] = rot.multiply(world[..., parents, :], world[..., bones, :])
+        world[..., bones, :] = fast.mul(world[..., parents, :], world[..., bones, :])
     return world
 
 
 def local_rotations(quat_world_xyzw: F64) -> F64:
     """World normalised rotations (..., B, 4) to local ones; the Hips keep their world rotation."""
-    parents = rot.inverse(quat_world_xyzw[..., PARENT_INDEX, :])
-    local = rot.multiply(parents, quat_world_xyzw)
+    parents = fast.inv(quat_world_xyzw[..., PARENT_INDEX, :])
+    local = fast.mul(parents, quat_world_xyzw)
     local[..., 0, :] = quat_world_xyzw[..., 0, :]
     return local
 
@@ -70,5 +70,5 @@ def positions(root_world_m: F64, quat_world_xyzw: F64, offset_m: F64) -> F64:
         quat_world_xyzw: (..., B, 4) normalised world rotations.
         offset_m: (..., B, 3) T-pose vector from each bone's parent, world axes; row 0 unused.
     """
-    vectors = rot.rotate(quat_world_xyzw[..., PARENT_INDEX, :], offset_m)
+    vectors = fast.rotate(quat_world_xyzw[..., PARENT_INDEX, :], offset_m)
     return np.asarray(root_world_m[..., None, :] + PATHS @ vectors)
