@@ -8,7 +8,7 @@ import os
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
 
-from posestream.capture.cameras import CameraInfo, list_cameras  # noqa: E402
-from posestream.capture.opening import open_source, reopener  # noqa: E402
+from posestream.capture.cameras import CameraInfo, list_cameras
+from posestream.capture.opening import open_source, reopener
 
 __all__ = ["CameraInfo", "list_cameras", "open_source", "reopener"]

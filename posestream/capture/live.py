@@ -123,7 +123,9 @@ class LatestFrame:
     def stop(self) -> None:
         """End the thread. One that hangs in a driver is left behind: it ends with the process."""
         self._stopping.set()
-        if self._thread.ident is not None and self._thread is not threading.current_thread():
+        if self._thread.ident is None:  # never started
+            self._close_source()
+        elif self._thread is not threading.current_thread():
             self._thread.join(_STOP_S)
             if self._thread.is_alive():
                 log.warning("%s does not answer and is left behind.", self.source.name)

@@ -118,6 +118,7 @@ def open_file(path: Path) -> Device:
             f"{path} is damaged, cut off or in a format that cannot be decoded: play it in a "
             "video player to check, and convert it to MP4 (H.264)."
         )
+    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1.0)
     return capture
 
 
@@ -137,6 +138,7 @@ def open_url(url: str, shown: str, settings: CaptureSettings) -> Device:
             f"No video comes from {shown}: check the address, the network, and whether the "
             "stream needs a user name and password."
         )
+    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1.0)
     return capture
 
 

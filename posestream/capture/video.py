@@ -20,9 +20,11 @@ log = logging.getLogger(__name__)
 
 _PLAUSIBLE_FPS: Final = (0.1, 480.0)
 _FALLBACK_FPS: Final = 30.0
-_LONGEST_GAP_S: Final = 5.0
+_LONGEST_GAP_S: Final = 30.0
 _SEEKS_PAST_DAMAGE: Final = 100
 _KEYFRAME_STEP: Final = 15
+_RETRIES: Final = 50
+_TOLERATED_DISORDER: Final = 0.2
 _MISCOUNTED: Final = 2  # containers round their number of pictures up
 
 
@@ -81,8 +83,9 @@ class VideoSource:
         self._expected = max(int(self._device.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
         self._passed = 0  # pictures of this pass, good or not
         self._base_s = self._t_s + self._interval_s  # this pass's first picture comes then
-        self._stamp_base_s: float | None = None
-        self._stamp_s = -1.0
+        self._first_stamp_s: float | None = None
+        self._newest_stamp_s = -1.0
+        self._disordered = 0
 
     def _rewind(self) -> None:
         self._device.release()
@@ -111,21 +114,33 @@ class VideoSource:
     def _grab_past_damage(self) -> bool:
         """The first picture behind a place where decoding stops; what is lost is counted."""
         missing = max(self._expected - self._passed, 0)
-        step = max(_KEYFRAME_STEP, missing // _SEEKS_PAST_DAMAGE)
-        for skipped in (*range(step, missing, step), missing - 1):
-            if skipped > 0 and self._seek_and_grab(self._passed + skipped):
-                self._count_lost(skipped)
-                self._passed += 1
-                self._index += 1
-                return True
+        if missing and (self._try_again() or self._try_further_on(missing)):
+            self._count_lost(min(self._lost_by_stamp(), missing - 1))
+            self._passed += 1
+            self._index += 1
+            return True
         self._count_lost(missing if missing > _MISCOUNTED else 0)
         return False
+
+    def _try_again(self) -> bool:
+        """The decoder gives up at every damaged packet, but often finds its way after some."""
+        return any(self._device.grab() for _ in range(_RETRIES))
+
+    def _try_further_on(self, missing: int) -> bool:
+        """Look for a key picture to start from."""
+        step = max(_KEYFRAME_STEP, missing // _SEEKS_PAST_DAMAGE)
+        targets = [self._passed + skipped for skipped in range(step, missing, step)]
+        return any(map(self._seek_and_grab, [*targets, self._passed + missing - 1]))
 
     def _seek_and_grab(self, picture: int) -> bool:
         """Some decoders go back to what they last had: only what comes later counts."""
         if not self._device.set(cv2.CAP_PROP_POS_FRAMES, picture) or not self._device.grab():
             return False
-        return self._device.get(cv2.CAP_PROP_POS_MSEC) * 1e-3 > self._stamp_s
+        return self._stamp() > self._newest_stamp_s
+
+    def _lost_by_stamp(self) -> int:
+        gap_s = self._stamp() - self._newest_stamp_s
+        return max(round(gap_s / self._interval_s) - 1, 0)
 
     def _count_lost(self, pictures: int) -> None:
         if pictures:
@@ -135,17 +150,26 @@ class VideoSource:
         self._index += pictures
 
     def _capture_s(self) -> float:
-        """The picture's time by the file's stamps where these make sense, else by its rate."""
-        stamp_s = self._device.get(cv2.CAP_PROP_POS_MSEC) * 1e-3
-        self._stamp_s = max(self._stamp_s, stamp_s)
-        if self._stamp_base_s is None:
-            self._stamp_base_s = stamp_s
+        """The picture's time by the file's stamps where these make sense, else by its rate.
+
+        Some files stamp pictures in the order of decoding: those stamps mean nothing.
+        """
+        stamp_s = self._stamp()
+        if self._first_stamp_s is None:
+            self._first_stamp_s = self._newest_stamp_s = stamp_s
             return self._base_s
-        t_s = self._base_s + stamp_s - self._stamp_base_s
+        self._disordered += stamp_s <= self._newest_stamp_s
+        self._newest_stamp_s = max(self._newest_stamp_s, stamp_s)
+        t_s = self._base_s + stamp_s - self._first_stamp_s
         longest_s = max(_LONGEST_GAP_S, 10.0 * self._interval_s)
-        if self._t_s < t_s <= self._t_s + longest_s:
+        gap_s = t_s - self._t_s
+        trusted = self._disordered <= _TOLERATED_DISORDER * self._passed
+        if trusted and 0.1 * self._interval_s < gap_s <= longest_s:
             return t_s
         return self._t_s + self._interval_s
+
+    def _stamp(self) -> float:
+        return self._device.get(cv2.CAP_PROP_POS_MSEC) * 1e-3
 
     def _camera(self, image: Image) -> Camera:
         if _size(image) != self.camera.size_px:
