@@ -58,6 +58,7 @@ class Pipeline:
         self.details: StepDetails | None = None
         self.camera: Camera | None = None  # with the pose that is believed now
         self.locates_by = "geometric"
+        self.calibrations = 0  # how often the camera's believed pose has moved noticeably
         self._estimator = estimator
         self._stage_from_world = np.eye(4)
         self._settings = settings
@@ -132,7 +133,7 @@ class Pipeline:
     def _believed_pose(self, estimate: Estimate, people: PeopleCam, frame: Frame) -> F64:
         if estimate.root_cam_m is not None:
             return frame.camera.T_world_cam
-        self._floor.update(people, frame.t_capture_ns * 1e-9)
+        self.calibrations += self._floor.update(people, frame.t_capture_ns * 1e-9)
         return self._floor.T_world_cam
 
     def _move(

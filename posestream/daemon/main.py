@@ -78,7 +78,13 @@ class Daemon:
         self._rig = load_avatar(settings)
         self._hub = Hub(on_delivered=self._delivered)
         self._outputs = Outputs(self._hub, self._rig)
-        self._producer = open_producer(source, settings, self._figures.times, self._on_source_event)
+        self._producer = open_producer(
+            source,
+            settings,
+            self._figures.times,
+            self._on_source_event,
+            partial(self._describe_again, "the camera's place was learnt better"),
+        )
         self._services = Services(settings.vmc_control, self.recalibrate)
         self._worker: Worker | None = None
         self._ended = asyncio.Event()

@@ -66,7 +66,8 @@ def _check(sources: Sequence[str], formats: Sequence[str]) -> None:
 
 
 def _stem(source: str) -> str:
-    return Path(source.partition(":")[2] or source).stem if ":" in source else Path(source).stem
+    kind, colon, rest = source.partition(":")
+    return "synthetic" if kind == "synthetic" else Path(rest if colon else source).stem
 
 
 def _targets(sources: Sequence[str], folder: Path) -> Iterator[Path]:
@@ -81,7 +82,14 @@ def _process_one(source: str, target: Path, settings: Settings) -> None:
     unfinished = target.with_suffix(".jsonl.part")
     opened = open_source(source, settings.source)
     total = getattr(opened, "frame_count", None)
-    frames = tqdm(_avatars(opened, source, settings), desc=target.name, total=total, unit=" frames")
+    # disable=None: no bar where nobody watches a terminal
+    frames = tqdm(
+        _avatars(opened, source, settings),
+        desc=target.name,
+        total=total,
+        unit=" frames",
+        disable=None,
+    )
     try:
         with unfinished.open("wb") as file:
             file.write(jsonl.header(Hello(__version__, opened.camera, opened.fps)))
@@ -91,6 +99,7 @@ def _process_one(source: str, target: Path, settings: Settings) -> None:
     finally:
         opened.close()
     unfinished.replace(target)
+    print(f"{target}: {frames.n} frames", file=sys.stderr)
 
 
 def _avatars(opened: Source, source: str, settings: Settings) -> Iterator[AvatarFrame]:

@@ -42,7 +42,10 @@ class PictureProducer:
         settings: Settings,
         times: StageTimes,
         on_source_event: Callable[[str, str], None],
+        on_calibration: Callable[[], None],
     ) -> None:
+        self._on_calibration = on_calibration
+        self._calibrations = 0
         self._source: Source = open_source(source, settings.source)
         self._spec = source
         self._times = times
@@ -99,7 +102,14 @@ class PictureProducer:
     def _all(self, pipeline: Pipeline) -> Iterator[AvatarFrame]:
         while not self._closed and (frame := self._source.read()) is not None:
             self._grant(pipeline)
-            yield pipeline.step(frame)
+            yield self._step(pipeline, frame)
+
+    def _step(self, pipeline: Pipeline, frame: Frame) -> AvatarFrame:
+        avatars = pipeline.step(frame)
+        if pipeline.calibrations != self._calibrations:
+            self._calibrations = pipeline.calibrations
+            self._on_calibration()
+        return avatars
 
     def _live(self, pipeline: Pipeline) -> Iterator[AvatarFrame]:
         self._latest = LatestFrame(
@@ -115,7 +125,7 @@ class PictureProducer:
                 self._grant(pipeline)
                 if frame is not None:
                     last = frame
-                    yield pipeline.step(frame)
+                    yield self._step(pipeline, frame)
                 elif last is not None and latest.silent_s > _SILENCE_S:
                     yield pipeline.coast(replace(last, t_capture_ns=time.monotonic_ns()))
 
@@ -210,8 +220,9 @@ def open_producer(
     settings: Settings,
     times: StageTimes,
     on_source_event: Callable[[str, str], None],
+    on_calibration: Callable[[], None],
 ) -> PictureProducer | ReplayProducer:
     """What ``source`` names. Raises CaptureError or RecordingError."""
     if source.startswith("replay:"):
         return ReplayProducer(source.removeprefix("replay:"), settings)
-    return PictureProducer(source, settings, times, on_source_event)
+    return PictureProducer(source, settings, times, on_source_event, on_calibration)
