@@ -1,0 +1,1 @@
+"""Smoothing over time: jitter out, latency hidden, nobody dragged across to anybody else."""

@@ -1,0 +1,81 @@
+"""Settings of the smoothing stage: one knob for users, overrides for those who measure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+import numpy as np
+
+from posestream.arrays import F64
+from posestream.smooth.one_euro import OneEuro
+
+_Cutoff = Annotated[
+    float, msgspec.Meta(ge=0.01, le=100.0, description="Cut-off at rest, Hz; replaces the knob.")
+]
+_Beta = Annotated[
+    float,
+    msgspec.Meta(ge=0.0, le=100.0, description="Cut-off gained with speed; replaces the knob."),
+]
+
+_KNOB: Final = np.array([0.0, 0.5, 1.0])
+# At the knob's marks: just above 0, 0.5 and 1. Between them in proportion.
+_ROOT_CUTOFF_HZ: Final = np.array([4.0, 0.3, 0.1])
+_ROOT_BETA: Final = np.array([12.0, 4.0, 1.2])
+_ROTATION_CUTOFF_HZ: Final = np.array([4.0, 0.3, 0.1])
+_ROTATION_BETA: Final = np.array([6.0, 2.0, 0.6])
+_ROOT_QUIET: Final = 0.1
+_ROTATION_QUIET: Final = 0.3
+
+
+class SmoothingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How motion is calmed and how much of the latency is hidden."""
+
+    smoothness: Annotated[
+        float,
+        msgspec.Meta(
+            ge=0.0,
+            le=1.0,
+            description="0: raw and immediate, nothing predicted … 1: very smooth, slower.",
+        ),
+    ] = 0.5
+    predict_ms: Annotated[
+        float,
+        msgspec.Meta(ge=0.0, le=200.0, description="Motion is predicted so far ahead; 0: off."),
+    ] = 20.0
+    root_cutoff_hz: _Cutoff | None = None
+    root_beta: _Beta | None = None
+    rotation_cutoff_hz: _Cutoff | None = None
+    rotation_beta: _Beta | None = None
+
+    @property
+    def off(self) -> bool:
+        """True if nothing is to be changed at all."""
+        return self.smoothness == 0.0
+
+    @property
+    def predict_s(self) -> float:
+        """Prediction in seconds."""
+        return 0.0 if self.off else self.predict_ms * 1e-3
+
+    def root_filter(self) -> OneEuro:
+        """The filter of root positions."""
+        return OneEuro(
+            _or_knob(self.root_cutoff_hz, self.smoothness, _ROOT_CUTOFF_HZ),
+            _or_knob(self.root_beta, self.smoothness, _ROOT_BETA),
+            _ROOT_QUIET,
+        )
+
+    def rotation_filter(self) -> OneEuro:
+        """The filter of rotations."""
+        return OneEuro(
+            _or_knob(self.rotation_cutoff_hz, self.smoothness, _ROTATION_CUTOFF_HZ),
+            _or_knob(self.rotation_beta, self.smoothness, _ROTATION_BETA),
+            _ROTATION_QUIET,
+        )
+
+
+def _or_knob(override: float | None, smoothness: float, marks: F64) -> float:
+    if override is not None:
+        return override
+    return float(np.exp(np.interp(smoothness, _KNOB, np.log(marks))))
