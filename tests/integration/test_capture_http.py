@@ -124,4 +124,4 @@ def test_a_stream_that_dies_comes_back(camera: Camera) -> None:
     assert after.index > before.index
     assert after.t_capture_ns > before.t_capture_ns
     assert events == ["lost", "recovered"]
-    assert camera.streams == 2
+    assert camera.streams >= 2

@@ -10,9 +10,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from posestream.capture import list_cameras, open_source
+from posestream.capture import list_cameras, open_source, opening
 from posestream.capture.base import CaptureSettings, camera_for
 from posestream.capture.cameras import CameraInfo, check_access, find_camera
+from posestream.capture.opencv import open_camera
 from posestream.capture.opening import without_credentials
 from posestream.errors import CaptureError
 
@@ -71,6 +72,41 @@ def test_no_right_to_use_a_camera_names_the_remedy(
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(CaptureError, match="usermod -aG video"):
         check_access(3, tmp_path)
+
+
+def test_a_camera_that_cannot_be_opened_is_explained_quietly(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(CaptureError, match="another program uses it or it is not connected"):
+        open_camera(CameraInfo(9_000, "ghost"), FAST)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_camera_that_returns_under_another_number_is_found_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connected = {0: "C920"}
+    opened: list[str] = []
+
+    def open_by(spec: str, _: CaptureSettings) -> str:
+        opened.append(spec)
+        name = spec.removeprefix("camera:")
+        if name not in (*map(str, connected), *connected.values()):
+            raise CaptureError("not there.")
+        return spec
+
+    monkeypatch.setattr(opening.sys, "platform", "linux")
+    monkeypatch.setattr(
+        opening, "list_cameras", lambda: [CameraInfo(i, name) for i, name in connected.items()]
+    )
+    monkeypatch.setattr(opening, "open_source", open_by)
+    reopen = opening.reopener("camera:0", FAST)
+    assert str(reopen()) == "camera:0"
+    connected = {1: "C920"}
+    assert str(reopen()) == "camera:C920"
+    connected = {}
+    with pytest.raises(CaptureError):
+        reopen()
 
 
 @pytest.mark.parametrize("spec", ["ftp://example.org/a.mp4", "kinect:0", "concat:a|b", "file:///x"])
