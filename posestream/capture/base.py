@@ -20,9 +20,15 @@ log = logging.getLogger(__name__)
 Pace = Literal["realtime", "fast"]
 _ASPECT_TOLERANCE = 0.02
 
-_Focal = Annotated[float, Meta(gt=0.0, le=1e5, description="Focal length in pixels, calibrated.")]
-_Centre = Annotated[float, Meta(ge=-1e5, le=1e5, description="Optical centre in pixels.")]
-_Size = Annotated[int, Meta(ge=1, le=16384, description="Picture size of the calibration.")]
+_Focal = Annotated[
+    float | None, Meta(gt=0.0, le=1e5, description="Calibrated focal length, pixels; else fov_deg.")
+]
+_Centre = Annotated[
+    float | None, Meta(ge=-1e5, le=1e5, description="Calibrated optical centre, pixels.")
+]
+_Size = Annotated[
+    int | None, Meta(ge=1, le=16384, description="Picture size at which fx … cy were measured.")
+]
 
 
 class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,12 +57,12 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         float,
         Meta(ge=10.0, le=150.0, description="Angle of view along the picture's longer side."),
     ] = 63.0
-    fx: _Focal | None = None
-    fy: _Focal | None = None
-    cx: _Centre | None = None
-    cy: _Centre | None = None
-    calibrated_width: _Size | None = None
-    calibrated_height: _Size | None = None
+    fx: _Focal = None
+    fy: _Focal = None
+    cx: _Centre = None
+    cy: _Centre = None
+    calibrated_width: _Size = None
+    calibrated_height: _Size = None
     distortion: Annotated[
         tuple[float, ...],
         Meta(max_length=5, description="Lens distortion k1 k2 p1 p2 k3 (OpenCV's model)."),
