@@ -21,13 +21,16 @@ Pace = Literal["realtime", "fast"]
 _ASPECT_TOLERANCE = 0.02
 
 _Focal = Annotated[
-    float | None, Meta(gt=0.0, le=1e5, description="Calibrated focal length, pixels; else fov_deg.")
+    Annotated[float, Meta(gt=0.0, le=1e5)] | None,
+    Meta(description="Calibrated focal length, pixels; else fov_deg."),
 ]
 _Centre = Annotated[
-    float | None, Meta(ge=-1e5, le=1e5, description="Calibrated optical centre, pixels.")
+    Annotated[float, Meta(ge=-1e5, le=1e5)] | None,
+    Meta(description="Calibrated optical centre, pixels."),
 ]
 _Size = Annotated[
-    int | None, Meta(ge=1, le=16384, description="Picture size at which fx … cy were measured.")
+    Annotated[int, Meta(ge=1, le=16384)] | None,
+    Meta(description="Picture size at which fx … cy were measured."),
 ]
 
 

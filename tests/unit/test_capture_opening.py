@@ -158,7 +158,14 @@ def test_a_calibration_of_another_shape_is_warned_of(caplog: pytest.LogCaptureFi
 
 @pytest.mark.parametrize(
     "values",
-    [{"fps": 0}, {"pace": "warp"}, {"fov_deg": 180}, {"distortion": [0] * 6}, {"colour": 1}],
+    [
+        {"fps": 0},
+        {"pace": "warp"},
+        {"fov_deg": 180},
+        {"distortion": [0] * 6},
+        {"colour": 1},
+        {"fx": -1},
+    ],
 )
 def test_settings_out_of_range_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
