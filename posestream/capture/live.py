@@ -87,9 +87,13 @@ class LatestFrame:
 
     @property
     def ended(self) -> bool:
-        """Whether the source has come to its end and its last frame was taken."""
+        """Whether nothing more is to be had: at the end with the last frame taken, or stopped.
+
+        False while ``get`` still has a failure to raise, so that no loop overlooks it.
+        """
         with self._changed:
-            return self._finished and self._slot is None
+            failed = self._error is not None and not self._stopping.is_set()
+            return self._finished and self._slot is None and not failed
 
     @property
     def silent_s(self) -> float:

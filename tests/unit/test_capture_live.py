@@ -153,6 +153,15 @@ def test_without_a_way_to_reopen_the_loss_reaches_the_reader_after_the_last_fram
             latest.get(LONG_S)
 
 
+def test_a_failure_is_not_mistaken_for_the_end() -> None:
+    source = ScriptedSource(_lost)
+    with LatestFrame(source, SETTINGS) as latest:
+        assert source.closed.wait(LONG_S)  # the thread has done all that it will do
+        assert not latest.ended
+        with pytest.raises(SourceLost):
+            latest.get(LONG_S)
+
+
 def test_a_bug_in_a_source_reaches_the_reader_as_our_error() -> None:
     source = ScriptedSource(lambda i: i < 1 // 0)
     with (
