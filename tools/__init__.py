@@ -1,0 +1,1 @@
+"""The two commands (run, test) and their helpers. Standard library only."""
