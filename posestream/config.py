@@ -9,17 +9,30 @@ from __future__ import annotations
 import copy
 import difflib
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final
 
 import msgspec
 
+from posestream.config_keys import (
+    accepted,
+    fields_of,
+    is_index,
+    is_optional,
+    struct_in,
+    type_at,
+)
+from posestream.config_keys import describe as describe
 from posestream.errors import ConfigError
 from posestream.settings import RESTART_SECTIONS, Settings
 
 PRESET_FOLDER = Path(__file__).resolve().parent.parent / "configs"
 """Where a checkout keeps the presets; an installed package carries them in itself."""
+
+_MAX_FILE_BYTES: Final = 1 << 20
+_MAX_SHOWN: Final = 60
+_MAX_DEPTH: Final = 8
 
 
 def preset_files() -> dict[str, Path]:
@@ -35,19 +48,15 @@ def load(file: str | None = None, overrides: Iterable[str] = ()) -> Settings:
     Raises ConfigError: one sentence that names the file or option, the key, and the
     nearest valid key or the accepted values.
     """
-    source = "the built-in defaults"
     data: dict[str, Any] = {}
     if file is not None:
         path = _find(file)
-        source = str(path)
         data = _read(path)
-        build(data, source)
+        build(data, str(path))
     for override in overrides:
-        key, value = _split(override)
-        data = _with_value(data, key, value)
-        source = f"--set {override}"
-        build(data, source)
-    return build(data, source)
+        data = _with_value(data, *_split(override))
+        build(data, _shown(f"--set {override}"))
+    return build(data, "the built-in defaults")
 
 
 def change(settings: Settings, key: str, value: Any) -> Settings:
@@ -56,7 +65,7 @@ def change(settings: Settings, key: str, value: Any) -> Settings:
     Raises ConfigError where the key or value is not valid or needs a restart.
     """
     section = key.split(".")[0]
-    data = _with_value(msgspec.to_builtins(settings), key, value)
+    data = _with_value(_plain(settings), key, value)
     changed = build(data, "the change")
     if section in RESTART_SECTIONS:
         raise ConfigError(f"{key} cannot change while running: set it in the file and restart.")
@@ -65,16 +74,17 @@ def change(settings: Settings, key: str, value: Any) -> Settings:
 
 def build(data: dict[str, Any], source: str) -> Settings:
     """Validate plain data against the schema; ``source`` is named in the error."""
-    _refuse_unknown_keys(Settings, data, "", source)
+    known = _known(Settings, data, "", source)
     try:
-        return msgspec.convert(data, Settings)
+        return msgspec.convert(known, Settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{_explain(str(error))} (in {source}).") from None
+        raise ConfigError(f"{_explain(str(error), data)} (in {source}).") from None
 
 
-def describe() -> Iterator[tuple[str, str, Any, str]]:
-    """(key, type, default, description) of every key, for the reference page and help."""
-    yield from _describe(Settings, "")
+def _plain(settings: Settings) -> dict[str, Any]:
+    """Tables and lists, as a file would hold them."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    return plain
 
 
 def _find(file: str) -> Path:
@@ -82,144 +92,151 @@ def _find(file: str) -> Path:
     if file in presets:
         return presets[file]
     path = Path(file)
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+    except OSError as error:
+        raise ConfigError(f"{_shown(file)} cannot be read: {error.strerror}.") from None
     near = difflib.get_close_matches(path.stem, presets, n=1)
     hint = f"did you mean {near[0]}?" if near else f"presets are {', '.join(presets)}."
-    raise ConfigError(f"There is no configuration file or preset {file}; {hint}")
+    raise ConfigError(f"There is no configuration file or preset {_shown(file)}; {hint}")
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+        with path.open("rb") as file:
+            content = file.read(_MAX_FILE_BYTES + 1)
+        if len(content) > _MAX_FILE_BYTES:
+            raise ConfigError(f"{path} is larger than 1 MB: that is no configuration.")
+        return tomllib.loads(content.decode("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8 text: save it as such.") from None
+    except (ValueError, RecursionError) as error:  # tomllib's own, and Python's limits
         raise ConfigError(f"{path} is not valid TOML: {error}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.") from None
 
 
 def _split(override: str) -> tuple[str, Any]:
-    key, separator, text = override.partition("=")
-    if not separator or not key.strip():
-        raise ConfigError(f"--set {override} must have the form key=value.")
+    key, separator, text = (part.strip() for part in override.partition("="))
+    if not separator or not key:
+        raise ConfigError(f"--set {_shown(override)} must have the form key=value.")
+    return key, _value(text, type_at(key))
+
+
+def _value(text: str, kind: Any) -> Any:
+    """A TOML value; what is none, or no text where text is wanted, is taken as it is."""
     try:
-        return key.strip(), tomllib.loads(f"value = {text.strip()}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key.strip(), text.strip()
+        parsed = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    value = parsed["value"]
+    wants_text = kind is not None and accepted(kind) == "text"
+    return text if len(parsed) > 1 or (wants_text and not isinstance(value, str)) else value
 
 
 def _with_value(data: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
-    """A copy of ``data`` with the dotted ``key`` set; missing tables come from the defaults."""
+    """A copy of ``data`` with the dotted ``key`` set; missing lists come from the defaults.
+
+    A place just behind the end of a list adds a target.
+    """
     result = copy.deepcopy(data)
-    complete: Any = msgspec.to_builtins(Settings())
     node: Any = result
+    defaults: Any = _plain(Settings())
     *parents, last = key.split(".")
+    if len(parents) > _MAX_DEPTH:
+        raise ConfigError(f"{_shown(key)} does not name a setting.")
     for part in parents:
-        complete = _child(complete, part)
-        node = _step_into(node, part, complete)
-    if isinstance(node, list):  # "vmc.port" where the only target is meant
-        node = _only(node, key)
-    if isinstance(node, dict):
-        node[last] = value
-        return result
-    raise ConfigError(f"{key} does not name a setting: {'.'.join(parents)} holds no other keys.")
-
-
-def _child(node: Any, part: str) -> Any:
-    if isinstance(node, dict):
-        return node.get(part)
-    if isinstance(node, list) and part.isdigit() and int(part) < len(node):
-        return node[int(part)]
-    return None
-
-
-def _step_into(node: Any, part: str, default: Any) -> Any:
-    if isinstance(node, dict):
-        if part not in node:
-            node[part] = copy.deepcopy(default) if isinstance(default, list) else {}
-        return node[part]
+        defaults = defaults.get(part) if isinstance(defaults, dict) else None
+        node = _step_into(node, part, defaults, key)
     if isinstance(node, list):
-        if part.isdigit() and int(part) < len(node):
-            return node[int(part)]
-        if part.isdigit():
-            raise ConfigError(f"There are {len(node)} targets, counted from 0: {part} is not one.")
-        return _step_into(_only(node, part), part, default)
-    raise ConfigError(f"{part} does not name a table of settings.")
+        node = _only(node, key)
+    if not isinstance(node, dict):
+        raise ConfigError(f"{_shown(key)} does not name a setting: {parents[-1]} holds no keys.")
+    node[last] = value
+    return result
+
+
+def _step_into(node: Any, part: str, default: Any, key: str) -> Any:
+    if isinstance(node, list) and is_index(part):
+        return _target(node, int(part))
+    if isinstance(node, list):
+        node = _only(node, key)
+    if not isinstance(node, dict):
+        raise ConfigError(f"{_shown(key)} does not name a setting: nothing lies in {part}.")
+    return node.setdefault(part, default if isinstance(default, list) else {})
+
+
+def _target(items: list[Any], place: int) -> Any:
+    if place > len(items):
+        raise ConfigError(f"There are {len(items)} targets, counted from 0: {place} is too high.")
+    if place == len(items):
+        items.append({})
+    return items[place]
 
 
 def _only(items: list[Any], key: str) -> Any:
-    if len(items) == 1:
-        return items[0]
-    raise ConfigError(f"{key}: say which of the {len(items)} targets is meant, such as 0.{key}.")
+    if len(items) <= 1:
+        return _target(items, 0)
+    section, _, rest = key.partition(".")
+    raise ConfigError(
+        f"There are {len(items)} targets in {_shown(section)}: say which one is meant, such as "
+        f"{_shown(section)}.0.{_shown(rest)}."
+    )
 
 
-def _refuse_unknown_keys(kind: Any, data: Any, prefix: str, source: str) -> None:
-    struct = _struct_in(kind)
-    if struct is None:
-        return
+def _known(kind: Any, data: Any, prefix: str, source: str) -> Any:
+    """``data`` with "off" as None where the schema allows it. Refuses unknown keys."""
+    if data == "off" and is_optional(kind):
+        return None
+    if struct_in(kind) is None:
+        return data
     if isinstance(data, list):
-        for i, item in enumerate(data):
-            _refuse_unknown_keys(struct, item, f"{prefix}{i}.", source)
-        return
+        item = struct_in(kind)
+        return [_known(item, entry, f"{prefix}{i}.", source) for i, entry in enumerate(data)]
     if not isinstance(data, dict):
-        return
-    fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
-    for key, value in data.items():
+        return data
+    fields = fields_of(kind)
+    for key in data:
         if key not in fields:
-            raise ConfigError(_unknown(f"{prefix}{key}", prefix, key, list(fields), source))
-        _refuse_unknown_keys(fields[key], value, f"{prefix}{key}.", source)
+            raise ConfigError(_unknown(prefix, str(key), list(fields), source))
+    return {k: _known(fields[k], value, f"{prefix}{k}.", source) for k, value in data.items()}
 
 
-def _unknown(path: str, prefix: str, key: str, fields: list[str], source: str) -> str:
-    near = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
-    if not near:
-        every = {name.rpartition(".")[2]: name for name, *_ in _describe(Settings, "")}
-        near = [every[k] for k in difflib.get_close_matches(key, every, n=1, cutoff=0.8)]
-        prefix = ""
-    hint = f"did you mean {prefix}{near[0]}?" if near else f"valid keys are {', '.join(fields)}."
-    return f"There is no setting {path} (in {source}); {hint}"
+def _unknown(prefix: str, key: str, fields: list[str], source: str) -> str:
+    every = {name.rpartition(".")[2]: name for name, *_ in describe()}
+    near = [every[key]] if key in every else []  # right, but in the wrong section
+    near += [prefix + k for k in difflib.get_close_matches(key, fields, n=1, cutoff=0.5)]
+    near += [every[k] for k in difflib.get_close_matches(key, every, n=1, cutoff=0.8)]
+    hint = (
+        f"did you mean {near[0].replace('.N.', '.0.')}?"
+        if near
+        else f"valid keys are {', '.join(fields)}."
+    )
+    return f"There is no setting {_shown(prefix + key)} (in {source}); {hint}"
 
 
-def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
-    """The settings struct inside ``Annotated``, ``tuple[X, ...]`` or ``X | None``."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return kind
-    for inner in get_args(kind):
-        if (found := _struct_in(inner)) is not None:
-            return found
-    return None
-
-
-def _explain(message: str) -> str:
+def _explain(message: str, data: dict[str, Any]) -> str:
+    """msgspec's message in the user's words: the key, what it accepts, what it was given."""
     what, _, where = message.partition(" - at `$.")
     key = where.rstrip("`").replace("[", ".").replace("]", "")
-    return f"{key}: {what[0].lower()}{what[1:]}" if key else what
+    while key and type_at(key) is None:  # an entry of a list: explain the list
+        key = key.rpartition(".")[0]
+    kind = type_at(key) if key else None
+    if kind is None or not what.startswith(("Expected", "Invalid enum")):
+        return f"{key}: {what}" if key else what
+    wanted = accepted(kind).replace("[[…]]", f"[[{key}]]")
+    return f"{key} must be {wanted}, not {_shown(_given(data, key))}"
 
 
-def _describe(struct: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, str, Any, str]]:
-    for field in msgspec.structs.fields(struct):
-        nested = _struct_in(field.type)
-        if nested is not None:
-            many = nested is not field.type
-            yield from _describe(nested, f"{prefix}{field.name}.{'N.' if many else ''}")
-            continue
-        meta = [a for a in get_args(field.type) if isinstance(a, msgspec.Meta)]
-        text = meta[0].description if meta and meta[0].description else ""
-        default = None if field.default is msgspec.NODEFAULT else field.default
-        if field.default_factory is not msgspec.NODEFAULT:
-            default = field.default_factory()
-        yield f"{prefix}{field.name}", _type_name(field.type), default, text
+def _given(data: Any, key: str) -> Any:
+    for part in key.split("."):
+        data = data[int(part)] if isinstance(data, list) else data[part]
+    return data
 
 
-def _type_name(kind: Any) -> str:
-    args = [a for a in get_args(kind) if not isinstance(a, msgspec.Meta)]
-    if hasattr(kind, "__metadata__"):
-        return _type_name(args[0])
-    origin = str(getattr(kind, "__origin__", kind))
-    if "Literal" in origin:
-        return " | ".join(map(str, args))
-    if args:
-        return " | ".join("off" if a is type(None) else _type_name(a) for a in args if a is not ...)
-    return {"str": "text", "int": "integer", "float": "number", "bool": "true | false"}.get(
-        getattr(kind, "__name__", ""), str(kind)
-    )
+def _shown(value: Any) -> str:
+    """A value from outside, short and on one line."""
+    text = value if isinstance(value, str) else repr(value)
+    text = text if text.isprintable() else repr(text)[1:-1]
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
