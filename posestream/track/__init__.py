@@ -1,0 +1,1 @@
+"""Identity: who in this frame is who in the last."""

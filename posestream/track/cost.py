@@ -1,0 +1,94 @@
+"""What it costs to take a sighting for a known person; infinite where it cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from posestream.arrays import F64, Bool
+from posestream.geometry import rotation as so3
+from posestream.track import likeness, motion
+from posestream.track.people import Known, Sightings
+
+LIMIT: Final = 0.75
+_WEIGHTS: Final = (0.45, 0.35, 0.15, 0.05)  # place, picture, pose, build
+_FADE_S: Final = 0.5  # picture and pose say less the longer somebody was away
+_GATE_SIGMA: Final = 4.0
+_FLOOR_VAR: Final = np.array([0.15, 0.25]) ** 2  # people sway more than their model
+_POSE_M: Final = 0.3
+_BUILD: Final = 0.3
+_PICTURE_WIDTH: Final = 0.075  # of the person's size in the picture
+_FAR: Final = 0.7
+
+_RETURN_LATERAL_M: Final = 0.6
+_RETURN_DEPTH_M: Final = 0.9
+_RETURN_M_PER_S: Final = 0.3
+_RETURN_BUILD: Final = 0.25
+
+
+@dataclass(slots=True)
+class Expected:
+    """Where known people should be now."""
+
+    away_s: F64  # (N,) since they were last seen
+    root_m: F64  # (N, 3)
+    covariance: F64  # (N, 2, 3)
+    px: F64  # (N, 13, 2)
+    ray: F64  # (N, 3)
+
+
+def expect(known: Known, t_s: float, camera_m: F64) -> Expected:
+    """Everybody's expected place, in the world and in the picture."""
+    away = np.maximum(t_s - known.seen_s, 0.0)
+    root = known.root_m + motion.damped_step(known.velocity, np.zeros_like(away), away)
+    px = known.px + motion.damped_step(known.px_velocity, np.zeros_like(away), away)[:, None]
+    covariance = motion.grown(known.covariance, away[:, None])
+    return Expected(away, root, covariance, px, motion.rays(root, camera_m))
+
+
+def place_distance(expected: Expected, seen: Sightings) -> F64:
+    """(N, D) distance in shares of the gate, looser along the ray; NaN if unknown."""
+    across, along = motion.split(seen.root_m - expected.root_m[:, None], expected.ray[:, None])
+    var = expected.covariance[:, None, :, 0] + seen.var + _FLOOR_VAR
+    squared = so3.dot(across, across) / var[..., 0] + along**2 / var[..., 1]
+    return np.asarray(np.sqrt(squared) / _GATE_SIGMA)
+
+
+def match_cost(known: Known, expected: Expected, seen: Sightings) -> F64:
+    """(N, D) cost in [0, 1] of continuing each person with each sighting."""
+    place = place_distance(expected, seen)
+    picture = 1.0 - likeness.picture_likeness(expected.px, seen.px, seen.size_px, _PICTURE_WIDTH)
+    pose = likeness.pose_distance(known.pose_m, seen.pose_m) / _POSE_M
+    build = likeness.build_distance(known.build, seen.build) / _BUILD
+    terms = np.minimum(np.stack([place, picture, pose, build]), 1.0)
+    fade = np.exp(-expected.away_s / _FADE_S)
+    weights = np.stack([np.full_like(fade, _WEIGHTS[0]), _WEIGHTS[1] * fade,
+                        _WEIGHTS[2] * fade, np.full_like(fade, _WEIGHTS[3])])  # fmt: skip
+    weights = np.where(np.isfinite(terms), weights[..., None], 0.0)
+    cost = (weights * np.nan_to_num(terms)).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9)
+    return np.where(_impossible(place, picture), np.inf, cost)
+
+
+def _impossible(place: F64, picture: F64) -> Bool:
+    """Out of reach in space and elsewhere in the picture, or nothing known of either."""
+    return ~((place < 1.0) | (picture < _FAR))
+
+
+def return_cost(gone: Known, expected: Expected, new: Known) -> F64:
+    """(N, M) cost below 1 of taking newcomers for people who had left."""
+    reach = _RETURN_M_PER_S * expected.away_s[:, None]
+    across, along = motion.split(new.root_m - expected.root_m[:, None], expected.ray[:, None])
+    std = np.sqrt(new.covariance[:, motion.DEPTH, 0])
+    lateral = so3.norm(across) / (_RETURN_LATERAL_M + reach)
+    depth = np.abs(along) / (_RETURN_DEPTH_M + reach + 2.0 * std)
+    other = likeness.build_distance(gone.build, new.build) > _RETURN_BUILD
+    return np.where(other, np.inf, np.hypot(lateral, depth))
+
+
+def overlap(seen: Sightings) -> F64:
+    """(D, D) how much two sightings of one frame look like the same body."""
+    size = seen.size_px
+    alike = likeness.picture_likeness(seen.px, seen.px, size, 0.05)
+    return np.nan_to_num(np.maximum(alike, alike.T))

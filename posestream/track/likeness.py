@@ -1,0 +1,82 @@
+"""How alike two sightings are: in the picture, in pose and in build."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from posestream.arrays import F64
+from posestream.geometry import rotation as so3
+from posestream.skeleton.joints import JOINT
+
+_MIN_SCORE: Final = 0.1
+_MIN_SHARED: Final = 3
+_NAMED: Final = (
+    "nose", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist",
+    "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+    "right_ankle",
+)  # fmt: skip
+MAJOR: Final = np.array([JOINT[name] for name in _NAMED])
+"""Joints that are compared: well measured by every back end, and spread over the body."""
+_SEGMENTS: Final = np.array(
+    [
+        [JOINT[a], JOINT[b]]
+        for a, b in (
+            ("pelvis", "neck"), ("left_shoulder", "right_shoulder"),
+            ("left_shoulder", "left_elbow"), ("right_shoulder", "right_elbow"),
+            ("left_elbow", "left_wrist"), ("right_elbow", "right_wrist"),
+            ("left_hip", "left_knee"), ("right_hip", "right_knee"),
+            ("left_knee", "left_ankle"), ("right_knee", "right_ankle"),
+        )
+    ]
+)  # fmt: skip
+NUM_SEGMENTS: Final = len(_SEGMENTS)
+
+
+def compared(xy_px: F64, score: F64) -> F64:
+    """(N, 13, 2) pixels of the joints that are compared; unsure ones NaN."""
+    sure = score[:, MAJOR] >= _MIN_SCORE
+    return np.where(sure[..., None], xy_px[:, MAJOR], np.nan)
+
+
+def size_px(xy_px: F64) -> F64:
+    """(N,) diagonal of the box round the known joints; 1 where there are none."""
+    low = np.fmin.reduce(xy_px, axis=1)
+    high = np.fmax.reduce(xy_px, axis=1)
+    diagonal = np.hypot(*np.moveaxis(high - low, -1, 0))
+    return np.asarray(np.maximum(np.nan_to_num(diagonal), 1.0))
+
+
+def picture_likeness(a_px: F64, b_px: F64, size: F64, width: float) -> F64:
+    """(N, M) in [0, 1]: mean over shared joints of exp(-d² / 2 (width size)²); NaN if unknown.
+
+    a_px (N, K, 2), b_px (M, K, 2), ``size`` (M,) pixels.
+    """
+    apart = a_px[:, None] - b_px[None]
+    squared = apart[..., 0] ** 2 + apart[..., 1] ** 2
+    return _mean_known(np.exp(-squared / (2.0 * (width * size[:, None]) ** 2)))
+
+
+def pose_distance(a_m: F64, b_m: F64) -> F64:
+    """(N, M) mean distance in metres of joints relative to the root; NaN if unknown."""
+    return _mean_known(so3.norm(a_m[:, None] - b_m[None]))
+
+
+def build_distance(a: F64, b: F64) -> F64:
+    """(N, M) mean difference of the logarithms of segment lengths; NaN if unknown."""
+    return _mean_known(np.abs(a[:, None] - b[None]))
+
+
+def build(xyz_m: F64) -> F64:
+    """(N, S) logarithms of the segments' lengths; NaN where a joint is unknown."""
+    ends = xyz_m[:, _SEGMENTS]
+    return np.asarray(np.log(np.maximum(so3.norm(ends[:, :, 1] - ends[:, :, 0]), 1e-3)))
+
+
+def _mean_known(values: F64) -> F64:
+    """Mean over the last axis without NaN; NaN where fewer than three are known."""
+    known = np.isfinite(values)
+    count = known.sum(axis=-1)
+    mean = np.where(known, values, 0.0).sum(axis=-1) / np.maximum(count, 1)
+    return np.where(count >= _MIN_SHARED, mean, np.nan)

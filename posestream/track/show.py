@@ -1,0 +1,59 @@
+"""What the other stages see of the tracker's people."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from posestream.arrays import F64, I64, Bool
+from posestream.track import motion
+from posestream.track.people import Known, Sightings
+from posestream.types import Tracks, TrackState
+
+_GUESSED: Final = 0.5
+_LEVEL: Final = np.array([1.0, 0.0, 1.0])
+
+
+def show(
+    known: Known, leaving: Known, seen: Sightings, detection: I64, t_s: float, hold_s: float
+) -> Tracks:
+    """Shown people and those who leave with this frame, by slot."""
+    people = known if known.shown.all() else known.take(known.shown)
+    detection = detection[known.shown]
+    lost = np.zeros(len(people) + len(leaving), dtype=np.bool_)
+    lost[len(people) :] = True
+    if len(leaving):
+        people = people.join(leaving)
+    found = np.concatenate([detection, np.full(len(leaving), -1)])
+    tracked = found >= 0
+    fade = _fade(people, t_s, hold_s, tracked, lost)
+    state = np.where(tracked, TrackState.TRACKED, TrackState.HELD)
+    state = np.where(lost, TrackState.LOST, state)
+    joint_fade = fade.copy()
+    joint_fade[tracked] = np.where(seen.placed[found[tracked]], 1.0, _GUESSED)
+    order = np.argsort(people.slot, kind="stable")
+    return Tracks(
+        track_id=people.track_id[order],
+        slot=people.slot[order],
+        state=state[order],
+        confidence=(people.confidence * fade)[order],
+        xyz_world_m=_joints(people, t_s, hold_s, tracked)[order],
+        score=(people.score * joint_fade[:, None])[order],
+        detection=found[order],
+    )
+
+
+def _fade(people: Known, t_s: float, hold_s: float, tracked: Bool, lost: Bool) -> F64:
+    away = np.maximum(t_s - people.seen_s, 0.0)
+    fade = 1.0 - np.minimum(away / max(hold_s, 1e-9), 1.0)
+    return np.where(lost, 0.0, np.where(tracked, 1.0, fade))
+
+
+def _joints(people: Known, t_s: float, hold_s: float, tracked: Bool) -> F64:
+    """Joints as seen; held people drift on with what is left of their speed over the ground."""
+    if tracked.all():
+        return people.xyz_m
+    away = np.where(tracked, 0.0, np.clip(t_s - people.seen_s, 0.0, hold_s))
+    drift = motion.damped_step(people.velocity * _LEVEL, np.zeros_like(away), away)
+    return np.asarray(people.xyz_m + drift[:, None])

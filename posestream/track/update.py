@@ -1,0 +1,80 @@
+"""What a sighting changes in what is known of a person."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from posestream.arrays import F64, I64
+from posestream.track import motion
+from posestream.track.cost import Expected, place_distance
+from posestream.track.people import Known, Sightings, metres_per_pixel
+
+_CONFIDENCE_S: Final = 0.2
+_BUILD_S: Final = 1.0
+_PX_VELOCITY_S: Final = 0.1
+
+
+def update(
+    known: Known, rows: I64, seen: Sightings, columns: I64, expected: Expected, T_world_cam: F64
+) -> None:
+    """Continue people ``rows`` with sightings ``columns``; ``seen_s`` is left to the caller."""
+    away = np.maximum(expected.away_s[rows], 1e-3)
+    moved_px = _moved_px(known, rows, seen, columns)
+    placed = seen.placed[columns]
+    _follow(known, rows[~placed], moved_px[~placed], T_world_cam)
+    _measure(known, rows[placed], seen, columns[placed], expected)
+    mix = _share(away, _PX_VELOCITY_S)[:, None]
+    known.px_velocity[rows] += mix * (moved_px / away[:, None] - known.px_velocity[rows])
+    known.px[rows] = seen.px[columns]
+    score = seen.person_score[columns]
+    known.confidence[rows] += _share(away, _CONFIDENCE_S) * (score - known.confidence[rows])
+
+
+def _measure(known: Known, rows: I64, seen: Sightings, columns: I64, expected: Expected) -> None:
+    """Take over joints; the believed distance replaces the noisier measured one."""
+    measured, var = seen.root_m[columns], seen.var[columns]
+    start = expected.root_m[rows], known.velocity[rows], expected.covariance[rows]
+    jumped = place_distance(expected, seen)[rows, columns] > 1.0
+    place, velocity, covariance = motion.correct(*start, measured, var, expected.ray[rows])
+    place = np.where(jumped[:, None], measured, place)
+    known.root_m[rows] = place
+    known.velocity[rows] = np.where(jumped[:, None], 0.0, velocity)
+    first = motion.first_covariance(var)
+    known.covariance[rows] = np.where(jumped[:, None, None], first, covariance)
+    _, along = motion.split(place - measured, expected.ray[rows])
+    shift = along[:, None] * expected.ray[rows]
+    known.anchor_m[rows] = measured + shift
+    known.xyz_m[rows] = seen.xyz_m[columns] + shift[:, None]
+    known.score[rows] = seen.score[columns]
+    known.pose_m[rows] = seen.pose_m[columns]
+    known.m_per_px[rows] = metres_per_pixel(seen, columns)
+    mix = _share(np.maximum(expected.away_s[rows], 1e-3), _BUILD_S)[:, None]
+    known.build[rows] = _mixed(known.build[rows], seen.build[columns], mix)
+
+
+def _follow(known: Known, rows: I64, moved_px: F64, T_world_cam: F64) -> None:
+    """Distance unknown: the last pose moves as the person moves in the picture."""
+    step = moved_px * known.m_per_px[rows, None] @ T_world_cam[:3, :2].T
+    known.root_m[rows] += step
+    known.anchor_m[rows] += step
+    known.xyz_m[rows] += step[:, None]
+    known.velocity[rows] = 0.0
+
+
+def _moved_px(known: Known, rows: I64, seen: Sightings, columns: I64) -> F64:
+    """(n, 2) mean way of the joints known before and now; 0 where there are none."""
+    apart = seen.px[columns] - known.px[rows]
+    shared = np.isfinite(apart[..., 0])
+    total = np.where(shared[..., None], apart, 0.0).sum(axis=1)
+    return np.asarray(total / np.maximum(shared.sum(axis=1), 1)[:, None])
+
+
+def _mixed(old: F64, new: F64, share: F64) -> F64:
+    mixed = old + share * (new - old)
+    return np.where(np.isfinite(mixed), mixed, np.where(np.isfinite(old), old, new))
+
+
+def _share(dt_s: F64, time_s: float) -> F64:
+    return np.asarray(-np.expm1(-dt_s / time_s))
