@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,9 +35,11 @@ class Progress:
     def after(self, line: str) -> str:
         """The new text after this line, or nothing if it stays."""
         word, _, rest = line.strip().partition(" ")
-        if word == "Collecting" or line.startswith("Requirement already satisfied"):
+        rest = rest.removeprefix("already satisfied: ")
+        if word in ("Collecting", "Processing") or line.startswith("Requirement already"):
             self._number = min(self._number + 1, self._packages)
-            name = rest.replace("already satisfied: ", "").split("==")[0].split(" ")[0]
+            file_or_name = rest.split(" ")[0].replace("\\", "/").rpartition("/")[2]
+            name = re.split(r"==|-\d", file_or_name)[0]
             return f"  fetching {self._number} of {self._packages}: {name}"
         if line.startswith("Installing collected packages"):
             return "  installing ..."

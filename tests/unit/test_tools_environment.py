@@ -206,20 +206,22 @@ def test_packages_are_counted_without_remarks(tmp_path):
 
 
 def test_progress_counts_what_is_fetched_and_what_is_there():
-    progress = pip_output.Progress(2)
+    progress = pip_output.Progress(3)
     shown = [
         progress.after(line)
         for line in (
-            "Collecting numpy==1.26.4\n",
+            "Collecting numpy==1.26.4 (from -r /home/a b/requirements/run.txt (line 5))\n",
             "  Downloading numpy-1.26.4.whl (18 MB)\n",
             "Requirement already satisfied: msgspec==0.22.0 in ./x (0.22.0)\n",
+            "Processing /wheels/python_osc-1.10.2-py3-none-any.whl\n",
             "Installing collected packages: numpy\n",
         )
     ]
     assert shown == [
-        "  fetching 1 of 2: numpy",
+        "  fetching 1 of 3: numpy",
         "",
-        "  fetching 2 of 2: msgspec",
+        "  fetching 2 of 3: msgspec",
+        "  fetching 3 of 3: python_osc",
         "  installing ...",
     ]
 
