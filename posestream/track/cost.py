@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from posestream.arrays import F64, Bool
+from posestream.arrays import F64, I64, Bool
 from posestream.geometry import rotation as so3
 from posestream.track import likeness, motion
 from posestream.track.people import Known, Sightings
@@ -21,6 +21,7 @@ _POSE_M: Final = 0.3
 _BUILD: Final = 0.3
 _PICTURE_WIDTH: Final = 0.075  # of the person's size in the picture
 _FAR: Final = 0.7
+_CROWDED: Final = 0.5
 
 _RETURN_LATERAL_M: Final = 0.6
 _RETURN_DEPTH_M: Final = 0.9
@@ -92,3 +93,14 @@ def overlap(seen: Sightings) -> F64:
     size = seen.size_px
     alike = likeness.picture_likeness(seen.px, seen.px, size, 0.05)
     return np.nan_to_num(np.maximum(alike, alike.T))
+
+
+def within(seen: Sightings, others: I64) -> Bool:
+    """(D,) whose box lies for the most part in the box of another one among ``others``."""
+    low, high = np.fmin.reduce(seen.px, axis=1), np.fmax.reduce(seen.px, axis=1)
+    shared = np.minimum(high[:, None], high[others]) - np.maximum(low[:, None], low[others])
+    area = np.prod(np.maximum(shared, 0.0), axis=-1)
+    own = np.maximum(np.prod(high - low, axis=-1), 1e-9)
+    inside = area > _CROWDED * own[:, None]
+    inside[others, np.arange(others.size)] = False
+    return np.asarray(inside.any(axis=1))

@@ -13,6 +13,8 @@ from posestream.skeleton.joints import NUM_JOINTS
 from posestream.track import likeness, motion
 from posestream.types import People2D, PeopleCam
 
+_SHORTEST_HOLD_S: Final = 0.2
+
 
 @dataclass(slots=True)
 class Sightings:
@@ -117,6 +119,12 @@ def newcomers(seen: Sightings, rows: I64, t_s: float) -> Known:
         px=seen.px[rows], px_velocity=np.zeros((n, 2)), m_per_px=metres_per_pixel(seen, rows),
         pose_m=seen.pose_m[rows], build=seen.build[rows],
     )  # fmt: skip
+
+
+def hold_times(known: Known, hold_s: float) -> F64:
+    """(N,) how long each is held when not seen: no longer than he was seen before."""
+    life_s = known.seen_s - known.born_s
+    return np.asarray(np.clip(life_s, min(_SHORTEST_HOLD_S, hold_s), hold_s))
 
 
 def metres_per_pixel(seen: Sightings, rows: I64) -> F64:

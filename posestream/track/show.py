@@ -8,7 +8,7 @@ import numpy as np
 
 from posestream.arrays import F64, I64, Bool
 from posestream.track import motion
-from posestream.track.people import Known, Sightings
+from posestream.track.people import Known, Sightings, hold_times
 from posestream.types import Tracks, TrackState
 
 _GUESSED: Final = 0.5
@@ -16,9 +16,10 @@ _LEVEL: Final = np.array([1.0, 0.0, 1.0])
 
 
 def show(
-    known: Known, leaving: Known, seen: Sightings, detection: I64, t_s: float, hold_s: float
+    known: Known, leaving: Known, seen: Sightings, detection: I64, t_s: float, hold_s: F64
 ) -> Tracks:
-    """Shown people and those who leave with this frame, by slot."""
+    """Shown people, held for up to ``hold_s`` (N,), and those who leave now; by slot."""
+    hold_s = np.concatenate([hold_s[known.shown], hold_times(leaving, float(np.inf))])
     people = known if known.shown.all() else known.take(known.shown)
     detection = detection[known.shown]
     lost = np.zeros(len(people) + len(leaving), dtype=np.bool_)
@@ -44,13 +45,13 @@ def show(
     )
 
 
-def _fade(people: Known, t_s: float, hold_s: float, tracked: Bool, lost: Bool) -> F64:
+def _fade(people: Known, t_s: float, hold_s: F64, tracked: Bool, lost: Bool) -> F64:
     away = np.maximum(t_s - people.seen_s, 0.0)
-    fade = 1.0 - np.minimum(away / max(hold_s, 1e-9), 1.0)
+    fade = 1.0 - np.minimum(away / np.maximum(hold_s, 1e-9), 1.0)
     return np.where(lost, 0.0, np.where(tracked, 1.0, fade))
 
 
-def _joints(people: Known, t_s: float, hold_s: float, tracked: Bool) -> F64:
+def _joints(people: Known, t_s: float, hold_s: F64, tracked: Bool) -> F64:
     """Joints as seen; held people drift on with what is left of their speed over the ground."""
     if tracked.all():
         return people.xyz_m

@@ -13,8 +13,8 @@ import numpy as np
 
 from posestream.arrays import F64, I64, Bool
 from posestream.track.assign import assign
-from posestream.track.cost import LIMIT, Expected, expect, match_cost, overlap, return_cost
-from posestream.track.people import Known, Sightings, newcomers, nobody, sightings
+from posestream.track.cost import LIMIT, Expected, expect, match_cost, overlap, return_cost, within
+from posestream.track.people import Known, Sightings, hold_times, newcomers, nobody, sightings
 from posestream.track.settings import TrackSettings as TrackSettings
 from posestream.track.show import show
 from posestream.track.update import update
@@ -25,6 +25,8 @@ _UNCONFIRMED_COST: Final = 0.1
 _SAME_BODY: Final = 0.7
 _MISS_S: Final = 0.1  # a newcomer may be missed for so long before he is shown
 _RETURN_S: Final = 0.2  # hidden for so long, somebody may come back elsewhere
+_CROWDED_WAIT: Final = 4.0  # doubles of people look like newcomers for a moment
+_TIME_SLACK_S: Final = 1e-6
 _SMALL_STEP_BACK_S: Final = 0.5
 
 
@@ -71,7 +73,8 @@ class Tracker:
             detection = np.concatenate([detection, born])
         detection = self._identify(seen, detection, t_s, camera_m)
         detection = self._dismiss(detection, t_s)
-        tracks = show(self._known, self._leaving, seen, detection, t_s, self._settings.hold_s)
+        hold_s = hold_times(self._known, self._settings.hold_s)
+        tracks = show(self._known, self._leaving, seen, detection, t_s, hold_s)
         if len(self._leaving):
             self._leaving = nobody()
         return tracks
@@ -125,13 +128,14 @@ class Tracker:
         known, now = self._known, detection >= 0
         score = np.zeros(len(known))
         score[now] = seen.person_score[detection[now]]
-        enough = (t_s - known.born_s >= self._settings.confirm_s) | (
-            score >= self._settings.sure_score
-        )
-        new = np.flatnonzero(now & ~known.shown & ~known.gone & enough)
-        if new.size == 0:
+        waiting = now & ~known.shown & ~known.gone
+        if not waiting.any():
             return detection
-        known.track_id[new] = -1
+        crowded = np.zeros(len(known), dtype=np.bool_)
+        crowded[now] = within(seen, detection[known.shown & now])[detection[now]]
+        wait_s = self._settings.confirm_s * np.where(crowded, _CROWDED_WAIT, 1.0)
+        sure = (score >= self._settings.sure_score) & ~crowded
+        new = np.flatnonzero(waiting & (sure | (t_s - known.born_s >= wait_s - _TIME_SLACK_S)))
         replaced = self._reclaim(new, t_s, camera_m)
         for row in new:
             self._settle(row)
@@ -149,6 +153,7 @@ class Tracker:
         cost = return_cost(gone, expect(gone, t_s, camera_m), known.take(new))
         old, back = assign(cost, 1.0)
         known.track_id[new[back]] = gone.track_id[old]
+        known.born_s[new[back]] = gone.born_s[old]
         known.slot[new[back]] = np.where(self._slot_is_free(gone, old), gone.slot[old], -1)
         replaced[away[old]] = True
         known.shown[away[old]] = False
@@ -179,15 +184,16 @@ class Tracker:
 
     def _dismiss(self, detection: I64, t_s: float) -> I64:
         """Let go of those who were away too long: shown people leave, then are forgotten."""
-        known, settings = self._known, self._settings
+        known = self._known
         away_s = t_s - known.seen_s
-        leaves = known.shown & (away_s > settings.hold_s)
+        hold_s = hold_times(known, self._settings.hold_s)
+        leaves = known.shown & (away_s > hold_s + _TIME_SLACK_S)
         if leaves.any():
             self._leaving = self._leaving.join(known.take(leaves))
             known.shown &= ~leaves
             known.gone |= leaves
         passing = ~known.shown & ~known.gone & (away_s > _MISS_S)
-        forgotten = known.gone & (away_s > settings.hold_s + settings.remember_s)
+        forgotten = known.gone & (away_s > hold_s + self._settings.remember_s)
         stays = ~(passing | forgotten)
         if stays.all():
             return detection
