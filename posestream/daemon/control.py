@@ -16,6 +16,7 @@ from posestream.publish.recorder import RecorderSink
 from posestream.settings import Settings
 from posestream.wire.messages import Event, Hello
 
+_MAX_SLOT = 99
 _RECORD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,100}")
 
 
@@ -85,7 +86,7 @@ class Control:
 
     async def _recentre(self, payload: dict[str, Any]) -> dict[str, Any]:
         slot = payload.get("slot", 0)
-        if slot is not None and (not isinstance(slot, int) or slot < 0):
+        if slot is not None and (type(slot) is not int or not 0 <= slot <= _MAX_SLOT):
             raise ConfigError('"recentre" needs {"slot": 0}, or {"slot": null} to undo it.')
         self._daemon.recentre(slot)
         return {"slot": slot}

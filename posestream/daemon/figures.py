@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import psutil
 
 from posestream.errors import PosestreamError
-from posestream.publish.base import Sink
+from posestream.publish.base import SinkKind, SinkStats
 from posestream.timing import Histogram, StageTimes
 from posestream.types import AvatarFrame, TrackState
 
@@ -62,15 +63,11 @@ class Figures:
         return self.ended_s - self.started_s
 
 
-def sent_by_kind(sinks: list[Sink]) -> dict[str, dict[str, int]]:
+def sent_by_kind(stats: Callable[[SinkKind], SinkStats]) -> dict[str, dict[str, int]]:
     """Messages and bytes that left, per kind of sink."""
-    sent = {kind: {"messages": 0, "bytes": 0} for kind in ("vmc", "vrchat", "websocket")}
-    for sink in sinks:
-        if sink.kind in sent:
-            stats = sink.stats()
-            sent[sink.kind]["messages"] += stats.messages
-            sent[sink.kind]["bytes"] += stats.bytes
-    return sent
+    kinds: tuple[SinkKind, ...] = ("vmc", "vrchat", "websocket")
+    counts = {kind: stats(kind) for kind in kinds}
+    return {kind: {"messages": s.messages, "bytes": s.bytes} for kind, s in counts.items()}
 
 
 def peak_rss_mb() -> float:

@@ -149,7 +149,7 @@ class Daemon:
             "latency_ms": figures.latency.summary(),
             "stage_ms": figures.times.summary(),
             "dropped": self._producer.dropped + self._hub.dropped,
-            "sent": sent_by_kind(self._outputs.all),
+            "sent": sent_by_kind(self._outputs.stats),
             "backend": self._producer.backend,
             "locate": self._producer.locate,
             "peak_rss_mb": round(peak_rss_mb(), 1),

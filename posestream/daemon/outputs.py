@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 from posestream.daemon.status import notify
 from posestream.errors import PosestreamError
-from posestream.publish.base import Sink
+from posestream.publish.base import Sink, SinkKind, SinkStats
 from posestream.publish.hub import Hub
 from posestream.publish.udp import VmcSink, VrchatSink
 from posestream.settings import Settings
@@ -21,6 +22,7 @@ class Outputs:
         self._hub = hub
         self._rig = rig
         self._udp: dict[str, list[Sink]] = {"vmc": [], "vrchat": []}
+        self._ended: dict[SinkKind, SinkStats] = {}
         self.all: list[Sink] = []
 
     async def start(self, sinks: Sequence[Sink], settings: Settings) -> None:
@@ -54,6 +56,13 @@ class Outputs:
     async def remove(self, sink: Sink) -> None:
         """Stop a sink; its counts stay in the summary."""
         await self._hub.remove(sink)
+        self.all = [other for other in self.all if other is not sink]
+        self._ended[sink.kind] = _sum(self._ended.get(sink.kind, SinkStats()), sink.stats())
+
+    def stats(self, kind: SinkKind) -> SinkStats:
+        """Counts of all sinks of one kind, those that were stopped included."""
+        running = (sink.stats() for sink in self.all if sink.kind == kind)
+        return reduce(_sum, running, self._ended.get(kind, SinkStats()))
 
     async def configure(self, before: Settings, after: Settings) -> None:
         """Replace the targets that changed. A new target that cannot start is refused."""
@@ -63,11 +72,17 @@ class Outputs:
             await self._replace("vrchat", self._make_vrchat(after))
 
     async def _replace(self, kind: str, sinks: list[Sink]) -> None:
+        """The old targets go on until all the new ones have started."""
         old, self._udp[kind] = self._udp[kind], []
-        for sink in old:
-            await self.remove(sink)
-        for sink in sinks:
-            await self.add(sink)
+        try:
+            for sink in sinks:
+                await self.add(sink)
+        except PosestreamError:
+            old, self._udp[kind] = self._udp[kind], old
+            raise
+        finally:
+            for sink in old:
+                await self.remove(sink)
 
     def realign(self) -> None:
         """Let VRChat align its space with the head's heading once more."""
@@ -80,6 +95,12 @@ class Outputs:
 
     def _make_vrchat(self, settings: Settings) -> list[Sink]:
         return [VrchatSink(target) for target in settings.vrchat]
+
+
+def _sum(a: SinkStats, b: SinkStats) -> SinkStats:
+    return SinkStats(
+        a.messages + b.messages, a.bytes + b.bytes, a.clients + b.clients, a.dropped + b.dropped
+    )
 
 
 def load_avatar(settings: Settings) -> Rig | None:
