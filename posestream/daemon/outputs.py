@@ -30,17 +30,20 @@ class Outputs:
 
         Raises the error of the last sink if none could start.
         """
-        failure: PosestreamError | None = None
-        for sink in [*sinks, *self._make_vmc(settings), *self._make_vrchat(settings)]:
-            failure = await self._try_add(sink) or failure
-        if failure is not None and not any(sink.kind != "record" for sink in self.all):
-            raise failure
+        wanted = [*sinks, *self._make_vmc(settings), *self._make_vrchat(settings)]
+        failures = [error for sink in wanted if (error := await self._failure(sink)) is not None]
+        if failures and not any(sink.kind != "record" for sink in self.all):
+            for error in failures[:-1]:
+                notify(f"posestream: {error}")
+            raise failures[-1]
+        for error in failures:
+            notify(f"posestream: {error} The other outputs go on.")
 
-    async def _try_add(self, sink: Sink) -> PosestreamError | None:
+    async def _failure(self, sink: Sink) -> PosestreamError | None:
+        """Start a sink; what it says where it cannot."""
         try:
             await self.add(sink)
         except PosestreamError as error:
-            notify(f"posestream: {error} The other outputs go on.")
             return error
         return None
 
