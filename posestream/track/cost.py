@@ -13,12 +13,13 @@ from posestream.track import likeness, motion
 from posestream.track.people import Known, Sightings
 
 LIMIT: Final = 0.75
-_WEIGHTS: Final = (0.45, 0.35, 0.15, 0.05)  # place, picture, pose, build
+_WEIGHTS: Final = (0.45, 0.35, 0.15, 0.05, 0.5)  # place, picture, pose, build, look
 _FADE_S: Final = 0.5  # picture and pose say less the longer somebody was away
 _GATE_SIGMA: Final = 4.0
 _FLOOR_VAR: Final = np.array([0.15, 0.25]) ** 2  # people sway more than their model
 _POSE_M: Final = 0.3
 _BUILD: Final = 0.3
+_LOOK: Final = 0.08  # clothes that differ by so much are other clothes
 _PICTURE_WIDTH: Final = 0.075  # of the person's size in the picture
 _FAR: Final = 0.7
 _CROWDED: Final = 0.5
@@ -63,10 +64,11 @@ def match_cost(known: Known, expected: Expected, seen: Sightings) -> F64:
     picture = 1.0 - likeness.picture_likeness(expected.px, seen.px, seen.size_px, _PICTURE_WIDTH)
     pose = likeness.pose_distance(known.pose_m, seen.pose_m) / _POSE_M
     build = likeness.build_distance(known.build, seen.build) / _BUILD
-    terms = np.minimum(np.stack([place, picture, pose, build]), 1.0)
+    look = likeness.look_distance(known.look, seen.look) / _LOOK
+    terms = np.minimum(np.stack([place, picture, pose, build, look]), 1.0)
     fade = np.exp(-expected.away_s / _FADE_S)
-    weights = np.stack([np.full_like(fade, _WEIGHTS[0]), _WEIGHTS[1] * fade,
-                        _WEIGHTS[2] * fade, np.full_like(fade, _WEIGHTS[3])])  # fmt: skip
+    fades = np.stack([np.ones_like(fade), fade, fade, np.ones_like(fade), np.ones_like(fade)])
+    weights = np.array(_WEIGHTS)[:, None] * fades
     weights = np.where(np.isfinite(terms), weights[..., None], 0.0)
     cost = (weights * np.nan_to_num(terms)).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9)
     return np.where(_impossible(place, picture), np.inf, cost)
@@ -81,10 +83,11 @@ def return_cost(gone: Known, expected: Expected, new: Known) -> F64:
     """(N, M) cost below 1 of taking newcomers for people who had left."""
     reach = _RETURN_M_PER_S * expected.away_s[:, None]
     across, along = motion.split(new.root_m - expected.root_m[:, None], expected.ray[:, None])
-    std = np.sqrt(new.covariance[:, motion.DEPTH, 0])
+    std = np.sqrt(gone.covariance[:, None, motion.DEPTH, 0] + new.covariance[:, motion.DEPTH, 0])
     lateral = so3.norm(across) / (_RETURN_LATERAL_M + reach)
     depth = np.abs(along) / (_RETURN_DEPTH_M + reach + 2.0 * std)
     other = likeness.build_distance(gone.build, new.build) > _RETURN_BUILD
+    other |= likeness.look_distance(gone.look, new.look) > _LOOK
     return np.where(other, np.inf, np.hypot(lateral, depth))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from posestream.arrays import F64
 from posestream.geometry import rotation as so3
 from posestream.skeleton.joints import JOINT
+from posestream.types import People2D
 
 _MIN_SCORE: Final = 0.1
 _MIN_SHARED: Final = 3
@@ -32,6 +33,7 @@ _SEGMENTS: Final = np.array(
     ]
 )  # fmt: skip
 NUM_SEGMENTS: Final = len(_SEGMENTS)
+LOOK_SIZE: Final = 6
 
 
 def compared(xy_px: F64, score: F64) -> F64:
@@ -65,6 +67,18 @@ def pose_distance(a_m: F64, b_m: F64) -> F64:
 
 def build_distance(a: F64, b: F64) -> F64:
     """(N, M) mean difference of the logarithms of segment lengths; NaN if unknown."""
+    return _mean_known(np.abs(a[:, None] - b[None]))
+
+
+def looks(people: People2D) -> F64:
+    """(N, LOOK_SIZE) what people's clothes look like; NaN where nobody has looked."""
+    if people.look is None:
+        return np.full((len(people), LOOK_SIZE), np.nan)
+    return people.look
+
+
+def look_distance(a: F64, b: F64) -> F64:
+    """(N, M) mean difference of what clothes look like; NaN if unknown."""
     return _mean_known(np.abs(a[:, None] - b[None]))
 
 

@@ -29,6 +29,7 @@ class Sightings:
     person_score: F64  # (D,)
     pose_m: F64  # (D, 13, 3) relative to the root
     build: F64  # (D, S)
+    look: F64  # (D, L) clothes
     placed: Bool  # (D,) distance known
 
     def __len__(self) -> int:
@@ -51,6 +52,7 @@ def sightings(people_cam: PeopleCam, people2d: People2D, T_world_cam: F64) -> Si
         person_score=np.clip(np.nan_to_num(people2d.person_score), 0.0, 1.0),
         pose_m=xyz[:, likeness.MAJOR] - root[:, None],
         build=likeness.build(xyz),
+        look=likeness.looks(people2d),
         placed=placed,
     )
 
@@ -77,6 +79,7 @@ class Known:
     m_per_px: F64  # (N,)
     pose_m: F64  # (N, 13, 3)
     build: F64  # (N, S) smoothed
+    look: F64  # (N, L) smoothed
 
     def __len__(self) -> int:
         return int(self.track_id.shape[0])
@@ -103,6 +106,7 @@ def nobody() -> Known:
         np.zeros((0, 2, 3)), np.zeros((0, NUM_JOINTS, 3)), np.zeros((0, 3)),
         np.zeros((0, NUM_JOINTS)), np.zeros((0, joints, 2)), np.zeros((0, 2)), reals,
         np.zeros((0, joints, 3)), np.zeros((0, likeness.NUM_SEGMENTS)),
+        np.zeros((0, likeness.LOOK_SIZE)),
     )  # fmt: skip
 
 
@@ -117,7 +121,7 @@ def newcomers(seen: Sightings, rows: I64, t_s: float) -> Known:
         velocity=np.zeros((n, 3)), covariance=motion.first_covariance(seen.var[rows]),
         xyz_m=seen.xyz_m[rows], anchor_m=root.copy(), score=seen.score[rows],
         px=seen.px[rows], px_velocity=np.zeros((n, 2)), m_per_px=metres_per_pixel(seen, rows),
-        pose_m=seen.pose_m[rows], build=seen.build[rows],
+        pose_m=seen.pose_m[rows], build=seen.build[rows], look=seen.look[rows],
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ class TrackSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         msgspec.Meta(
             ge=0.0, le=1.0, description="From this score on somebody new is shown at once."
         ),
-    ] = 0.85
+    ] = 0.95
     keep_score: Annotated[
         float,
         msgspec.Meta(ge=0.0, le=1.0, description="Least score of somebody who is known."),

@@ -13,6 +13,7 @@ from posestream.track.people import Known, Sightings, metres_per_pixel
 
 _CONFIDENCE_S: Final = 0.2
 _BUILD_S: Final = 1.0
+_LOOK_S: Final = 2.0
 _PX_VELOCITY_S: Final = 0.1
 
 
@@ -28,6 +29,8 @@ def update(
     mix = _share(away, _PX_VELOCITY_S)[:, None]
     known.px_velocity[rows] += mix * (moved_px / away[:, None] - known.px_velocity[rows])
     known.px[rows] = seen.px[columns]
+    mix = _share(away, _LOOK_S)[:, None]
+    known.look[rows] = _mixed(known.look[rows], seen.look[columns], mix)
     score = seen.person_score[columns]
     known.confidence[rows] += _share(away, _CONFIDENCE_S) * (score - known.confidence[rows])
 
