@@ -12,6 +12,7 @@ import numpy as np
 
 from posestream.arrays import F64
 from posestream.errors import BackendError
+from posestream.estimate.appearance import describe
 from posestream.estimate.base import Estimator
 from posestream.geometry import rigid
 from posestream.geometry import rotation as so3
@@ -74,8 +75,9 @@ class Pipeline:
         with self.times.measure("locate"):
             people = self._locate(estimate, frame.camera)
             T_world_cam = self._believed_pose(estimate, people, frame)
+            people2d = replace(estimate.people2d, look=describe(frame.image, estimate.people2d))
         self.camera = replace(frame.camera, T_world_cam=self._stage_from_world @ T_world_cam)
-        return self._move(frame, estimate.people2d, people, T_world_cam)
+        return self._move(frame, people2d, people, T_world_cam)
 
     def coast(self, frame: Frame) -> AvatarFrame:
         """A frame without a picture (the source is gone): people are held, fade and leave.
