@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import lap
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
 from posestream.evaluation.hand_counts import iou
+from posestream.track.assign import assign as cheapest
 
 
 def assign(cost: F64, limit: float) -> I64:
@@ -16,15 +16,8 @@ def assign(cost: F64, limit: float) -> I64:
     torn from a perfect match for the sake of a third. Costs above it and NaN never pair.
     """
     pairs = np.full(cost.shape[0], -1, dtype=np.int64)
-    if cost.size == 0 or not np.any(cost <= limit):
-        return pairs
-    allowed = cost <= limit
-    # shifted by a hair, since the solver leaves pairs apart whose cost is exactly the limit
-    padded = np.where(allowed, cost, 1e6 * max(limit, 1.0))
-    _, columns, _ = lap.lapjv(padded, extend_cost=True, cost_limit=limit * (1.0 + 1e-9))
-    for row, column in enumerate(columns.tolist()):
-        if column >= 0 and allowed[row, column]:
-            pairs[row] = column
+    rows, columns = cheapest(cost, float(np.nextafter(limit, np.inf)))
+    pairs[rows] = columns
     return pairs
 
 

@@ -14,6 +14,7 @@ from posestream.arrays import F64, I64, Bool
 
 PCK_MM = 150.0
 AUC_MM: F64 = np.arange(0.0, PCK_MM + 1.0, 5.0)
+_COINCIDENT = 1e-24  # spread over size, squared, of joints that differ by rounding alone
 _ROUNDING = 1e-6  # so that an error of nothing but rounding is within a threshold of 0
 
 
@@ -56,8 +57,9 @@ def similarity_align(source: F64, target: F64) -> F64:
     stretch[..., -1] *= sign
     u[..., :, -1] *= sign[..., None]
     spread = (s**2).sum(axis=(-1, -2))
-    usable = (known.sum(axis=-1) >= 3) & (spread > 0.0)
-    scale = np.where(usable, stretch.sum(axis=-1) / np.where(spread > 0.0, spread, 1.0), np.nan)
+    size = np.where(known[..., None], source**2, 0.0).sum(axis=(-1, -2))
+    usable = (known.sum(axis=-1) >= 3) & (spread > _COINCIDENT * size)
+    scale = np.where(usable, stretch.sum(axis=-1) / np.where(usable, spread, 1.0), np.nan)
     return np.asarray(scale[..., None, None] * ((source - mean_s) @ (u @ vt)) + mean_t)
 
 

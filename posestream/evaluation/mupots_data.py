@@ -13,6 +13,7 @@ original pictures. A file of predictions holds, absent people and unknown joints
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -165,7 +166,8 @@ class _Arrays:
     def __init__(self, path: Path, what: str) -> None:
         self._path, self._what = path, what
         try:
-            loaded = np.load(path, allow_pickle=False)
+            content = io.BytesIO(path.read_bytes())  # numpy would leave a damaged file open
+            loaded = np.load(content, allow_pickle=False)
         except FileNotFoundError:
             raise PosestreamError(f"There is no file {path}: check the name.") from None
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
