@@ -1,0 +1,156 @@
+"""How well limbs join pairs of peaks: line integrals over part affinity fields. numpy only."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posestream.arrays import F64, I64, Bool
+from posestream.estimate.peaks import Peaks
+from posestream.skeleton.network import NetworkSkeleton
+
+_FOREIGN_M = 0.3  # 3D poses that differ by this much belong to different people
+
+
+class LinkRules(NamedTuple):
+    """When a limb may join two peaks, and what it is worth."""
+
+    samples: int = 12
+    min_score: float = 0.25  # mean agreement with the field
+    min_share: float = 0.7  # of the points that agree at all
+    location_weight: float = 0.3  # what a foreign 3D pose costs
+
+
+class Links(NamedTuple):
+    """Candidate limbs between peaks."""
+
+    limb: I64  # (C,)
+    start: I64  # (C,) number of the peak at the limb's first joint
+    end: I64  # (C,)
+    score: F64  # (C,) mean agreement with the field, at most 1
+    margin: F64  # (C,) by how much the best rival at either peak is worse; negative: better
+
+
+def candidate_links(
+    pafs: NDArray[np.float32],
+    peaks: Peaks,
+    skeleton: NetworkSkeleton,
+    rules: LinkRules,
+    locations: NDArray[np.float32] | None = None,
+) -> Links:
+    """All pairs of peaks that a limb could join, whose field agrees.
+
+    ``pafs`` (2L, h, w) are read at points between the two peaks. With location maps (3J, h, w),
+    the 3D that both peaks store for the same joints is compared, too: ends of one person agree.
+    """
+    table = skeleton.limb_of[peaks.joint[:, None], peaks.joint[None]]
+    start, end = np.nonzero(table >= 0)
+    limb = table[start, end]
+    agreement = _agreement(pafs, limb, peaks.xy[start], peaks.xy[end], rules.samples)
+    score = agreement.mean(axis=1, dtype=np.float64)
+    good = (score >= rules.min_score) & ((agreement > 0.05).mean(axis=1) >= rules.min_share)
+    limb, start, end, score = limb[good], start[good], end[good], score[good]
+    if locations is not None and rules.location_weight > 0.0:
+        cost = _disagreement_m(locations, limb, peaks.xy[start], peaks.xy[end], skeleton)
+        score -= rules.location_weight * np.minimum(cost / _FOREIGN_M, 1.0)
+    j = skeleton.num_joints
+    margin = np.minimum(
+        _margin(start * j + peaks.joint[end], score), _margin(end * j + peaks.joint[start], score)
+    )
+    return Links(limb, start, end, np.clip(score, 1e-3, 1.0), margin)
+
+
+def _disagreement_m(
+    locations: NDArray[np.float32], limb: I64, start: F64, end: F64, skeleton: NetworkSkeleton
+) -> F64:
+    """(C,) mean distance between the 3D joints stored at both ends; 0 where none is."""
+    h, w = locations.shape[1:]
+    joint = skeleton.limb_witnesses[limb]  # (C, W)
+    base = (3 * h * w) * joint[..., None] + h * w * np.arange(3)
+    flat = locations.reshape(-1)
+    cells = [(p + 0.5).astype(np.intp) @ np.array([1, w]) for p in (start, end)]
+    a, b = (flat[base + cell[:, None, None]] for cell in cells)
+    known = joint >= 0
+    delta = a - b
+    distance = np.sqrt(np.einsum("cwk,cwk->cw", delta, delta)) * known
+    return np.asarray(distance.sum(axis=1) / np.maximum(known.sum(axis=1), 1), dtype=np.float64)
+
+
+def _margin(key: I64, score: F64) -> F64:
+    """(C,) score less the best other score with the same key; less 0 where there is none."""
+    order = np.lexsort((-score, key))
+    sorted_key, sorted_score = key[order], score[order]
+    first = np.r_[True, sorted_key[1:] != sorted_key[:-1]][: key.size]
+    has_second = np.r_[~first[1:], False][: key.size] & first
+    second = np.where(has_second, np.r_[sorted_score[1:], 0.0][: key.size], 0.0)
+    best_of = np.flatnonzero(first)[np.cumsum(first) - 1]
+    rival = np.where(first, second, sorted_score[best_of])
+    margin = np.empty_like(score)
+    margin[order] = sorted_score - rival
+    return margin
+
+
+def _agreement(
+    pafs: NDArray[np.float32], limb: I64, start: F64, end: F64, samples: int
+) -> NDArray[np.float32]:
+    """(C, samples) cosine-like agreement between the field and the direction start → end."""
+    h, w = pafs.shape[1:]
+    delta = end - start
+    unit = delta / np.maximum(np.hypot(delta[:, 0], delta[:, 1]), 1e-6)[:, None]
+    points = start[:, None] + delta[:, None] * np.linspace(0.0, 1.0, samples)[:, None]
+    column_row = (points + 0.5).astype(np.intp)  # peaks lie on the map: never negative
+    cell = column_row[..., 1] * w + column_row[..., 0] + (2 * h * w) * limb[:, None]
+    flat = pafs.reshape(-1)
+    along = flat[cell] * unit[:, :1] + flat[cell + h * w] * unit[:, 1:]
+    return np.asarray(along, dtype=np.float32)
+
+
+def matched(links: Links, num_limbs: int, method: str) -> Bool:
+    """(C,) which links hold when a peak has one partner per limb.
+
+    ``hungarian`` makes the sum of scores highest, ``greedy`` takes the best link first.
+    """
+    if method == "greedy":
+        return _greedy(links)
+    keep = links.margin > 0.0  # best for both its ends
+    for limb in _contested(links, keep, num_limbs):
+        mine = np.flatnonzero(links.limb == limb)
+        keep[mine] = _hungarian(links.start[mine], links.end[mine], links.score[mine])
+    return keep
+
+
+def _contested(links: Links, plain: Bool, num_limbs: int) -> list[int]:
+    """Limbs at which some start and some end do not get the partner that suits them best."""
+    size = 1 + max(int(links.start.max(initial=0)), int(links.end.max(initial=0)))
+    have = np.bincount(links.limb[plain], minlength=num_limbs)
+    starts, ends = (
+        np.bincount(np.flatnonzero(np.bincount(links.limb * size + p)) // size, minlength=num_limbs)
+        for p in (links.start, links.end)
+    )
+    return [int(i) for i in np.flatnonzero(have < np.minimum(starts, ends))]
+
+
+def _greedy(links: Links) -> Bool:
+    keep = np.zeros(links.limb.size, dtype=np.bool_)
+    taken: set[tuple[int, int]] = set()
+    triples = list(zip(links.limb.tolist(), links.start.tolist(), links.end.tolist(), strict=True))
+    for i in np.argsort(-links.score, kind="stable").tolist():
+        limb, start, end = triples[i]
+        if (limb, start) not in taken and (limb, end) not in taken:
+            taken |= {(limb, start), (limb, end)}
+            keep[i] = True
+    return keep
+
+
+def _hungarian(start: I64, end: I64, score: F64) -> Bool:
+    """One limb's best matching."""
+    rows, row = np.unique(start, return_inverse=True)
+    columns, column = np.unique(end, return_inverse=True)
+    import lap
+
+    cost = np.zeros((rows.size, columns.size))
+    cost[row, column] = -score
+    _, partner, _ = lap.lapjv(cost, extend_cost=True)
+    return np.asarray(partner[row] == column)

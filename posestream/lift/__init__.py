@@ -1,0 +1,1 @@
+"""3D relative to the root, read from the network's maps."""

@@ -1,0 +1,1 @@
+"""The networks. torch is imported here, in the torch back end and in training, nowhere else."""
