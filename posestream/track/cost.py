@@ -13,7 +13,8 @@ from posestream.track import likeness, motion
 from posestream.track.people import Known, Sightings
 
 LIMIT: Final = 0.75
-_WEIGHTS: Final = (0.45, 0.35, 0.15, 0.05, 0.5)  # place, picture, pose, build, look
+_WEIGHTS: Final = np.array([0.45, 0.35, 0.15, 0.05, 0.5])  # place, picture, pose, build, look
+_FADES: Final = np.array([False, True, True, False, False])
 _FADE_S: Final = 0.5  # picture and pose say less the longer somebody was away
 _GATE_SIGMA: Final = 4.0
 _FLOOR_VAR: Final = np.array([0.15, 0.25]) ** 2  # people sway more than their model
@@ -21,6 +22,7 @@ _POSE_M: Final = 0.3
 _BUILD: Final = 0.3
 _LOOK: Final = 0.08  # clothes that differ by so much are other clothes
 _PICTURE_WIDTH: Final = 0.075  # of the person's size in the picture
+_BODY_WIDTH: Final = 0.05
 _FAR: Final = 0.7
 _CROWDED: Final = 0.5
 
@@ -50,27 +52,27 @@ def expect(known: Known, t_s: float, camera_m: F64) -> Expected:
     return Expected(away, root, covariance, px, motion.rays(root, camera_m))
 
 
-def place_distance(expected: Expected, seen: Sightings) -> F64:
-    """(N, D) distance in shares of the gate, looser along the ray; NaN if unknown."""
-    across, along = motion.split(seen.root_m - expected.root_m[:, None], expected.ray[:, None])
-    var = expected.covariance[:, None, :, 0] + seen.var + _FLOOR_VAR
-    squared = so3.dot(across, across) / var[..., 0] + along**2 / var[..., 1]
+def place_distance(across: F64, along: F64, covariance: F64, var: F64) -> F64:
+    """Distance in shares of the gate, looser along the ray; NaN if unknown."""
+    total = covariance[..., 0] + (var + _FLOOR_VAR)
+    squared = so3.dot(across, across) / total[..., 0] + along**2 / total[..., 1]
     return np.asarray(np.sqrt(squared) / _GATE_SIGMA)
 
 
 def match_cost(known: Known, expected: Expected, seen: Sightings) -> F64:
     """(N, D) cost in [0, 1] of continuing each person with each sighting."""
-    place = place_distance(expected, seen)
+    offset = motion.split(seen.root_m - expected.root_m[:, None], expected.ray[:, None])
+    place = place_distance(*offset, expected.covariance[:, None], seen.var)
     picture = 1.0 - likeness.picture_likeness(expected.px, seen.px, seen.size_px, _PICTURE_WIDTH)
     pose = likeness.pose_distance(known.pose_m, seen.pose_m) / _POSE_M
     build = likeness.build_distance(known.build, seen.build) / _BUILD
     look = likeness.look_distance(known.look, seen.look) / _LOOK
-    terms = np.minimum(np.stack([place, picture, pose, build, look]), 1.0)
-    fade = np.exp(-expected.away_s / _FADE_S)
-    fades = np.stack([np.ones_like(fade), fade, fade, np.ones_like(fade), np.ones_like(fade)])
-    weights = np.array(_WEIGHTS)[:, None] * fades
-    weights = np.where(np.isfinite(terms), weights[..., None], 0.0)
-    cost = (weights * np.nan_to_num(terms)).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9)
+    terms = np.stack([place, picture, pose, build, look])
+    measured = ~np.isnan(terms)
+    fade = np.where(_FADES[:, None], np.exp(-expected.away_s / _FADE_S), 1.0)
+    weights = (_WEIGHTS[:, None] * fade)[..., None] * measured
+    terms = np.minimum(np.where(measured, terms, 0.0), 1.0)
+    cost = (weights * terms).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9)
     return np.where(_impossible(place, picture), np.inf, cost)
 
 
@@ -93,14 +95,17 @@ def return_cost(gone: Known, expected: Expected, new: Known) -> F64:
 
 def overlap(seen: Sightings) -> F64:
     """(D, D) how much two sightings of one frame look like the same body."""
-    size = seen.size_px
-    alike = likeness.picture_likeness(seen.px, seen.px, size, 0.05)
-    return np.nan_to_num(np.maximum(alike, alike.T))
+    low, high, n = seen.low_px, seen.high_px, len(seen)
+    touch = np.all(high[:, None] > low, axis=-1)
+    if np.count_nonzero(touch & touch.T) <= n:  # nobody's box meets another's
+        return np.eye(n)
+    alike = likeness.picture_likeness(seen.px, seen.px, seen.size_px, _BODY_WIDTH)
+    return np.asarray(np.fmax(np.fmax(alike, alike.T), 0.0))
 
 
 def within(seen: Sightings, others: I64) -> Bool:
     """(D,) whose box lies for the most part in the box of another one among ``others``."""
-    low, high = np.fmin.reduce(seen.px, axis=1), np.fmax.reduce(seen.px, axis=1)
+    low, high = seen.low_px, seen.high_px
     shared = np.minimum(high[:, None], high[others]) - np.maximum(low[:, None], low[others])
     area = np.prod(np.maximum(shared, 0.0), axis=-1)
     own = np.maximum(np.prod(high - low, axis=-1), 1e-9)

@@ -42,12 +42,15 @@ def compared(xy_px: F64, score: F64) -> F64:
     return np.where(sure[..., None], xy_px[:, MAJOR], np.nan)
 
 
-def size_px(xy_px: F64) -> F64:
-    """(N,) diagonal of the box round the known joints; 1 where there are none."""
-    low = np.fmin.reduce(xy_px, axis=1)
-    high = np.fmax.reduce(xy_px, axis=1)
-    diagonal = np.hypot(*np.moveaxis(high - low, -1, 0))
-    return np.asarray(np.maximum(np.nan_to_num(diagonal), 1.0))
+def box_px(xy_px: F64) -> tuple[F64, F64]:
+    """Least and greatest pixels (N, 2) of the known joints; NaN where there are none."""
+    return np.fmin.reduce(xy_px, axis=1), np.fmax.reduce(xy_px, axis=1)
+
+
+def size_px(low_px: F64, high_px: F64) -> F64:
+    """(N,) diagonal of each box; at least 1."""
+    across = high_px - low_px
+    return np.asarray(np.fmax(np.hypot(across[:, 0], across[:, 1]), 1.0))
 
 
 def picture_likeness(a_px: F64, b_px: F64, size: F64, width: float) -> F64:
@@ -55,9 +58,9 @@ def picture_likeness(a_px: F64, b_px: F64, size: F64, width: float) -> F64:
 
     a_px (N, K, 2), b_px (M, K, 2), ``size`` (M,) pixels.
     """
-    apart = a_px[:, None] - b_px[None]
-    squared = apart[..., 0] ** 2 + apart[..., 1] ** 2
-    return _mean_known(np.exp(-squared / (2.0 * (width * size[:, None]) ** 2)))
+    apart = a_px[:, None] - b_px
+    scale = -0.5 / (width * size[:, None]) ** 2
+    return _mean_known(np.exp(so3.dot(apart, apart) * scale))
 
 
 def pose_distance(a_m: F64, b_m: F64) -> F64:
@@ -90,7 +93,10 @@ def build(xyz_m: F64) -> F64:
 
 def _mean_known(values: F64) -> F64:
     """Mean over the last axis without NaN; NaN where fewer than three are known."""
-    known = np.isfinite(values)
-    count = known.sum(axis=-1)
-    mean = np.where(known, values, 0.0).sum(axis=-1) / np.maximum(count, 1)
-    return np.where(count >= _MIN_SHARED, mean, np.nan)
+    mean = values.sum(axis=-1) / values.shape[-1]
+    if not np.isnan(mean).any():  # as a rule everything is known
+        return np.asarray(mean)
+    known = ~np.isnan(values)
+    count = np.count_nonzero(known, axis=-1)
+    total = np.where(known, values, 0.0).sum(axis=-1)
+    return np.asarray(np.where(count >= _MIN_SHARED, total, np.nan) / np.maximum(count, 1))

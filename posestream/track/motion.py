@@ -43,16 +43,13 @@ def damped_step(velocity: F64, from_s: F64, to_s: F64) -> F64:
 
 def grown(covariance: F64, dt_s: F64) -> F64:
     """Covariance (N, 2, 3) after ``dt_s`` (N, 1) without a measurement."""
-    place, mixed, speed = np.moveaxis(covariance, -1, 0)
+    place, mixed, speed = covariance[..., 0], covariance[..., 1], covariance[..., 2]
     q, dt = _ACCELERATION, dt_s
-    return np.stack(
-        [
-            place + 2.0 * mixed * dt + speed * dt**2 + q * dt**3 / 3.0,
-            mixed + speed * dt + q * dt**2 / 2.0,
-            speed + q * dt,
-        ],
-        axis=-1,
-    )
+    out = np.empty_like(covariance)
+    out[..., 0] = place + dt * (2.0 * mixed + dt * (speed + dt * (q / 3.0)))
+    out[..., 1] = mixed + dt * (speed + dt * (0.5 * q))
+    out[..., 2] = speed + q * dt
+    return out
 
 
 def rays(place_m: F64, camera_m: F64) -> F64:
@@ -67,15 +64,21 @@ def split(offset: F64, ray: F64) -> tuple[F64, F64]:
 
 
 def correct(
-    place: F64, velocity: F64, covariance: F64, measured: F64, var: F64, ray: F64
+    state: tuple[F64, F64, F64], across: F64, along: F64, var: F64, ray: F64
 ) -> tuple[F64, F64, F64]:
-    """Place, velocity and covariance after measuring ``measured`` (N, 3) with ``var`` (N, 2)."""
-    across, along = split(measured - place, ray)
-    total = covariance[..., 0] + var
-    gain, speed_gain = covariance[..., 0] / total, covariance[..., 1] / total
+    """Place, velocity and covariance after a measurement that differs by what ``split`` says.
+
+    ``var`` (N, 2) is the measurement's variance, ``ray`` (N, 3) the line of sight.
+    """
+    place, velocity, covariance = state
+    p, c = covariance[..., 0], covariance[..., 1]
+    total = p + var
+    gain, speed_gain = p / total, c / total
     line = along[:, None] * ray
     place = place + gain[:, :1] * across + gain[:, 1:] * line
     velocity = velocity + speed_gain[:, :1] * across + speed_gain[:, 1:] * line
-    p, c, v = np.moveaxis(covariance, -1, 0)
-    left = np.stack([(1.0 - gain) * p, (1.0 - gain) * c, v - speed_gain * c], axis=-1)
+    left = np.empty_like(covariance)
+    left[..., 0] = (1.0 - gain) * p
+    left[..., 1] = (1.0 - gain) * c
+    left[..., 2] = covariance[..., 2] - speed_gain * c
     return place, velocity, left

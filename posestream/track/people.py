@@ -9,6 +9,7 @@ import numpy as np
 
 from posestream.arrays import F64, I64, Bool
 from posestream.geometry import rigid
+from posestream.geometry import rotation as so3
 from posestream.skeleton.joints import NUM_JOINTS
 from posestream.track import likeness, motion
 from posestream.types import People2D, PeopleCam
@@ -25,7 +26,9 @@ class Sightings:
     xyz_m: F64  # (D, J, 3) world
     score: F64  # (D, J)
     px: F64  # (D, 13, 2) joints that are compared
-    size_px: F64  # (D,)
+    low_px: F64  # (D, 2) of the box round them
+    high_px: F64  # (D, 2)
+    size_px: F64  # (D,) its diagonal
     person_score: F64  # (D,)
     pose_m: F64  # (D, 13, 3) relative to the root
     build: F64  # (D, S)
@@ -42,14 +45,17 @@ def sightings(people_cam: PeopleCam, people2d: People2D, T_world_cam: F64) -> Si
     xyz = rigid.apply(T_world_cam, people_cam.xyz_cam_m)
     placed = np.isfinite(root).all(axis=-1) & (people_cam.depth_score > 0.0)
     px = likeness.compared(people2d.xy_px, people2d.score)
+    low, high = likeness.box_px(px)
     return Sightings(
         root_m=np.where(placed[:, None], root, np.nan),
         var=motion.measurement_var(people_cam.depth_std_m),
         xyz_m=xyz,
         score=people_cam.score,
         px=px,
-        size_px=likeness.size_px(px),
-        person_score=np.clip(np.nan_to_num(people2d.person_score), 0.0, 1.0),
+        low_px=low,
+        high_px=high,
+        size_px=likeness.size_px(low, high),
+        person_score=np.fmin(np.fmax(people2d.person_score, 0.0), 1.0),
         pose_m=xyz[:, likeness.MAJOR] - root[:, None],
         build=likeness.build(xyz),
         look=likeness.looks(people2d),
@@ -142,7 +148,8 @@ def metres_per_pixel(seen: Sightings, rows: I64) -> F64:
 
 
 def _spread(points: F64, known: Bool, count: I64) -> F64:
+    """(N,) root mean square distance of the known points from their mean."""
     inside = np.where(known[..., None], points, 0.0)
     mean = inside.sum(axis=1) / count[:, None]
-    off = np.where(known[..., None], points - mean[:, None], 0.0)
-    return np.asarray(np.sqrt((off**2).sum(axis=(1, 2)) / count))
+    squared = np.einsum("njk,njk->n", inside, inside) / count
+    return np.asarray(np.sqrt(np.maximum(squared - so3.dot(mean, mean), 0.0)))

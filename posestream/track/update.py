@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64
+from posestream.geometry import rotation as so3
 from posestream.track import motion
 from posestream.track.cost import Expected, place_distance
 from posestream.track.people import Known, Sightings, metres_per_pixel
@@ -24,8 +25,11 @@ def update(
     away = np.maximum(expected.away_s[rows], 1e-3)
     moved_px = _moved_px(known, rows, seen, columns)
     placed = seen.placed[columns]
-    _follow(known, rows[~placed], moved_px[~placed], T_world_cam)
-    _measure(known, rows[placed], seen, columns[placed], expected)
+    if placed.all():
+        _measure(known, rows, seen, columns, expected)
+    else:
+        _follow(known, rows[~placed], moved_px[~placed], T_world_cam)
+        _measure(known, rows[placed], seen, columns[placed], expected)
     mix = _share(away, _PX_VELOCITY_S)[:, None]
     known.px_velocity[rows] += mix * (moved_px / away[:, None] - known.px_velocity[rows])
     known.px[rows] = seen.px[columns]
@@ -37,17 +41,17 @@ def update(
 
 def _measure(known: Known, rows: I64, seen: Sightings, columns: I64, expected: Expected) -> None:
     """Take over joints; the believed distance replaces the noisier measured one."""
-    measured, var = seen.root_m[columns], seen.var[columns]
-    start = expected.root_m[rows], known.velocity[rows], expected.covariance[rows]
-    jumped = place_distance(expected, seen)[rows, columns] > 1.0
-    place, velocity, covariance = motion.correct(*start, measured, var, expected.ray[rows])
-    place = np.where(jumped[:, None], measured, place)
-    known.root_m[rows] = place
-    known.velocity[rows] = np.where(jumped[:, None], 0.0, velocity)
-    first = motion.first_covariance(var)
-    known.covariance[rows] = np.where(jumped[:, None, None], first, covariance)
-    _, along = motion.split(place - measured, expected.ray[rows])
-    shift = along[:, None] * expected.ray[rows]
+    measured, var, ray = seen.root_m[columns], seen.var[columns], expected.ray[rows]
+    before = expected.root_m[rows], known.velocity[rows], expected.covariance[rows]
+    offset = motion.split(measured - before[0], ray)
+    place, velocity, covariance = motion.correct(before, *offset, var, ray)
+    jumped = place_distance(*offset, before[2], var) > 1.0
+    if jumped.any():
+        place[jumped], velocity[jumped] = measured[jumped], 0.0
+        covariance[jumped] = motion.first_covariance(var[jumped])
+    known.root_m[rows], known.velocity[rows] = place, velocity
+    known.covariance[rows] = covariance
+    shift = so3.dot(place - measured, ray)[:, None] * ray
     known.anchor_m[rows] = measured + shift
     known.xyz_m[rows] = seen.xyz_m[columns] + shift[:, None]
     known.score[rows] = seen.score[columns]
@@ -76,6 +80,8 @@ def _moved_px(known: Known, rows: I64, seen: Sightings, columns: I64) -> F64:
 
 def _mixed(old: F64, new: F64, share: F64) -> F64:
     mixed = old + share * (new - old)
+    if np.isfinite(mixed).all():
+        return mixed
     return np.where(np.isfinite(mixed), mixed, np.where(np.isfinite(old), old, new))
 
 
