@@ -93,7 +93,7 @@ def rotvec(q: F64) -> F64:
     """Axis times angle (..., 3), angle in [0, pi]."""
     q = np.where(q[..., 3:] < 0.0, -q, q)
     sine = np.sqrt(dot(q[..., :3], q[..., :3]))
-    scale = np.where(sine > 1e-9, 2.0 * np.arctan2(sine, q[..., 3]) / np.maximum(sine, _TINY), 2.0)
+    scale = np.where(sine > 1e-9, 2.0 * rot.arctan2(sine, q[..., 3]) / np.maximum(sine, _TINY), 2.0)
     return np.asarray(q[..., :3] * scale[..., None])
 
 
@@ -132,7 +132,7 @@ def aim(rest_a: F64, rest_b: F64, a: F64, b: F64) -> F64:
 def twist_angle(q: F64, axis: F64) -> F64:
     """Signed twist of q about ``axis`` in [-pi, pi]."""
     q = np.where(q[..., 3:] < 0.0, -q, q)
-    return np.asarray(2.0 * np.arctan2(dot(q[..., :3], axis), q[..., 3]))
+    return np.asarray(2.0 * rot.arctan2(dot(q[..., :3], axis), q[..., 3]))
 
 
 def smoothstep(x: F64, low: float, high: float) -> F64:

@@ -30,6 +30,15 @@ def cross(a: F64, b: F64) -> F64:
     return out
 
 
+def arctan2(y: F64, x: F64) -> F64:
+    """Angle of (x, y), the same to the last bit wherever the arrays lie in memory.
+
+    numpy takes another code path, which rounds differently, where a strided argument and
+    the result happen to be neighbours.
+    """
+    return np.asarray(np.arctan2(np.asarray(y, order="C"), np.asarray(x, order="C")))
+
+
 def dot(a: F64, b: F64) -> F64:
     """Inner product over the last axis."""
     return np.asarray(np.einsum("...i,...i->...", a, b))
@@ -93,7 +102,7 @@ def to_rotvec(q: F64) -> F64:
     """log: quaternion to axis times angle, angle in [0, pi]."""
     q = np.where(q[..., 3:] < 0.0, -q, q)
     s = norm(q[..., :3])
-    angle = 2.0 * np.arctan2(s, q[..., 3])
+    angle = 2.0 * arctan2(s, q[..., 3])
     scale = np.where(s > 1e-9, angle / np.maximum(s, _TINY), 2.0)
     return np.asarray(q[..., :3] * scale[..., None])
 
@@ -136,7 +145,7 @@ def swing_twist(q: F64, axis: F64) -> tuple[F64, F64]:
 
 def twist_angle(q: F64, axis: F64) -> F64:
     """Signed angle of the twist of q about ``axis``, radians in (-pi, pi]."""
-    angle = 2.0 * np.arctan2(dot(q[..., :3], axis), q[..., 3])
+    angle = 2.0 * arctan2(dot(q[..., :3], axis), q[..., 3])
     return np.asarray((angle + np.pi) % (2.0 * np.pi) - np.pi)
 
 

@@ -120,7 +120,7 @@ class Limiter:
     def _split(self, q: F64) -> tuple[F64, F64]:
         q = np.where(q[..., 3:] < 0.0, -q, q)
         along = dot(q[..., :3], self._t.axis)
-        twist_rad = 2.0 * np.arctan2(along, q[..., 3])
+        twist_rad = 2.0 * rot.arctan2(along, q[..., 3])
         swing = mul(q, inv(about(self._t.axis, twist_rad)))
         return twist_rad, rotvec(swing)
 

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool
+from posestream.geometry import rotation as rot
 from posestream.geometry.fast import (
     about,
     aim,
@@ -99,7 +100,7 @@ def _seated_hips(held: F64, chest: F64, dt_s: F64, fresh: Bool) -> F64:
     """Upright hips whose heading follows the chest's slowly."""
     now = twist_angle(held, _UP)
     ahead = rotate(chest, _FRONT)
-    error = np.arctan2(ahead[:, 0], ahead[:, 2]) - now
+    error = rot.arctan2(ahead[:, 0], ahead[:, 2]) - now
     error = (error + np.pi) % (2.0 * np.pi) - np.pi
     share = np.where(fresh, 1.0, 1.0 - np.exp(-dt_s / _FOLLOW_S))
     return about(_UP, now + share * error)
