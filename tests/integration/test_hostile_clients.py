@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import socket
 import struct
@@ -140,7 +141,8 @@ def test_clients_that_vanish_or_never_read_delay_nobody(daemon: Daemon) -> None:
 
 def hostile_datagrams(folder: Path) -> list[bytes]:
     rng = random.Random(11)
-    real = [p.read_bytes() for p in sorted(folder.rglob("*.bin"))] if folder.is_dir() else []
+    packets = json.loads((folder / "packets.json").read_text())["packets"]
+    real = [bytes.fromhex(packet["hex"]) for packet in packets]
     cut = [data[:n] for data in real[:20] for n in range(0, len(data), max(1, len(data) // 8))]
     bundle = b"#bundle\0" + b"\0" * 8
     nested = bundle
