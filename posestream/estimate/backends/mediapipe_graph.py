@@ -74,9 +74,9 @@ class PoseGraph:
         self._lock = threading.Lock()
         self._packets: dict[tuple[str, int, int], Any] = {}
         self._graph: Any = None
-        folder = mediapipe_models.resource_folder()
         with warnings.catch_warnings(), chatter_removed():
             warnings.simplefilter("ignore")  # protobuf's and matplotlib's own deprecations
+            folder = mediapipe_models.resource_folder()
             try:
                 self._start(str(folder))
             except (ImportError, RuntimeError, ValueError) as error:
