@@ -114,7 +114,7 @@ def watch(source: str, backend: str) -> Watched:
 def figures(watched: Watched) -> Figures:
     """What can be said without truth. NaN where nobody was long enough in view.
 
-    Jitter is the root mean square distance from the trend, over half seconds in which a point
+    Jitter is the root mean square distance from a parabola, over half seconds in which a point
     is at rest: of the hips in the world, and of head, hands and feet relative to the hips.
     """
     people = list(watched.people.values())

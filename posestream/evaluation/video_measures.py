@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from posestream.skeleton.joints import JOINT, LIMBS
 
 _WINDOW_S: Final = 0.5
 _REST_M_S: Final = 0.1
+_REST_SWING_M: Final = 0.05
 _LAGS_S: F64 = np.arange(-0.1, 0.3001, 0.005)
 _LEAST_LAG_S: Final = 1.0  # of motion, to measure a lag by
 _LEAST_PATH_M: Final = 0.1
@@ -22,27 +23,32 @@ _A, _B = (np.array([JOINT[limb[end]] for limb in LIMBS]) for end in (0, 1))
 
 
 def rest_windows(t_s: F64, xyz_m: F64) -> tuple[list[slice], Bool]:
-    """Windows of half a second, and (W, K) which points stand still there on the whole."""
+    """Windows of half a second, and (W, K) which points stand still there on the whole.
+
+    Still: slower than 0.1 m/s, and not swinging out and back by more than 5 cm.
+    """
     windows = _windows(t_s)
-    still = [np.abs(_trend(t_s[w], xyz_m[w])[0]) for w in windows]
-    speed = np.array([np.linalg.norm(s, axis=-1) for s in still]).reshape(-1, xyz_m.shape[1])
-    return windows, speed < _REST_M_S
+    fits = [_fit(t_s[w], xyz_m[w]) for w in windows]
+    shape = (-1, xyz_m.shape[1])
+    speed = np.array([np.linalg.norm(f.velocity, axis=-1) for f in fits]).reshape(shape)
+    swing = np.array([np.linalg.norm(f.swing, axis=-1) for f in fits]).reshape(shape)
+    return windows, (speed < _REST_M_S) & (swing < _REST_SWING_M)
 
 
 def squared_jitter(t_s: F64, xyz_m: F64, windows: list[slice], still: Bool) -> F64:
-    """(M,) mean square distance (m²) from the straight trend, of each still point and window.
+    """(M,) mean square distance (m²) from a parabola, of each still point and window.
 
-    Free of the two values that the trend takes: independent noise of standard deviation s per
-    axis gives 3 s² on average.
+    Corrected for what the parabola takes: independent noise of standard deviation s per axis
+    gives 3 s² on average.
     """
-    squared = np.array([_squared_residual(t_s[w], xyz_m[w]) for w in windows])
+    squared = np.array([_fit(t_s[w], xyz_m[w]).squared for w in windows])
     squared = squared.reshape(-1, xyz_m.shape[1])
     return np.asarray(squared[still & np.isfinite(squared)])
 
 
 def _windows(t_s: F64) -> list[slice]:
-    """Consecutive windows with at least four samples and without gaps."""
-    if len(t_s) < 4:
+    """Consecutive windows with at least five samples and without gaps."""
+    if len(t_s) < 5:
         return []
     number = np.floor((t_s - t_s[0]) / _WINDOW_S + 1e-9).astype(np.int64)
     starts = np.flatnonzero(np.diff(number, prepend=-1))
@@ -51,21 +57,27 @@ def _windows(t_s: F64) -> list[slice]:
     return [
         slice(a, b)
         for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
-        if b - a >= 4 and np.diff(t_s[a:b]).max() < 1.5 * step
+        if b - a >= 5 and np.diff(t_s[a:b]).max() < 1.5 * step
     ]
 
 
-def _trend(t_s: F64, xyz_m: F64) -> tuple[F64, F64]:
-    """Slope (K, 3) and residuals (n, K, 3) of straight lines."""
-    t = t_s - t_s.mean()
-    centred = xyz_m - xyz_m.mean(axis=0)
-    slope = np.tensordot(t, centred, axes=1) / (t @ t)
-    return slope, centred - t[:, None, None] * slope
+class _Fit(NamedTuple):
+    velocity: F64  # (K, 3) m/s
+    swing: F64  # (K, 3) m, of the parabola's middle from the line through its ends
+    squared: F64  # (K,) mean square distance from it
 
 
-def _squared_residual(t_s: F64, xyz_m: F64) -> F64:
-    residual = _trend(t_s, xyz_m)[1]
-    return np.asarray((residual**2).sum(axis=(0, 2)) / (len(t_s) - 2))
+def _fit(t_s: F64, xyz_m: F64) -> _Fit:
+    """A parabola through each point's n positions."""
+    span_s = t_s[-1] - t_s[0]
+    u = 2.0 * (t_s - t_s[0]) / span_s - 1.0  # from -1 to 1
+    basis = np.stack([np.ones_like(u), u, u**2], axis=1)
+    values = xyz_m.reshape(len(u), -1)
+    coefficients = np.linalg.lstsq(basis, values, rcond=None)[0]
+    residual = (values - basis @ coefficients).reshape(xyz_m.shape)
+    _, slope, bow = coefficients.reshape(3, *xyz_m.shape[1:])
+    squared = np.asarray((residual**2).sum(axis=(0, 2)) / (len(u) - 3))
+    return _Fit(slope * 2.0 / span_s, bow, squared)
 
 
 def lag_s(t_s: F64, before_m: F64, after_m: F64) -> float:

@@ -40,6 +40,13 @@ def test_slow_drift_is_no_jitter_and_fast_motion_no_rest():
     assert not still.any()
 
 
+def test_swinging_to_and_fro_is_neither_jitter_nor_rest():
+    swing = 0.2 * np.sin(2.0 * np.pi * T_S)[:, None, None] * np.array([1.0, 0.0, 0.0])
+    assert not measures.rest_windows(T_S, swing)[1].any()
+    sway = 0.1 * swing + noise(0.001, points=1)
+    assert rms_mm(T_S, sway) == pytest.approx(np.sqrt(3.0), rel=0.15)
+
+
 def test_windows_with_gaps_are_left_out():
     t = np.delete(T_S, slice(33, 40))  # within the third half second
     windows, _ = measures.rest_windows(t, np.zeros((len(t), 1, 3)))
