@@ -21,6 +21,7 @@ from posestream.daemon.services import Services
 from posestream.daemon.sources import choose_source, loops_by_default
 from posestream.daemon.status import notify, show_status
 from posestream.daemon.worker import Worker
+from posestream.errors import PublishError
 from posestream.publish.base import Sink
 from posestream.publish.hub import Hub
 from posestream.publish.recorder import RecorderSink
@@ -160,23 +161,26 @@ class Daemon:
         sinks: list[Sink] = []
         hello = self.hello()
         if self.settings.websocket.enabled:
-            control = Control(
-                self, self._outputs, config_folder() / "recordings", self._hub.announce
-            )
-            token = load_or_create()
-            sinks.append(
-                WebSocketSink(
-                    self.settings.websocket,
-                    hello,
-                    token=token,
-                    on_control=control,
-                    picture=self._picture,
-                )
-            )
+            try:
+                sinks.append(self._stream(hello))
+            except PublishError as error:  # the token cannot be kept
+                if not (self.settings.vmc or self.settings.vrchat):
+                    raise
+                notify(f"posestream: {error} The outputs but the WebSocket stream go on.")
         if self._options.record is not None:
             path = Path(self._options.record)
             sinks.append(RecorderSink(path, hello, on_event=self._hub.announce))
         return sinks
+
+    def _stream(self, hello: Hello) -> WebSocketSink:
+        control = Control(self, self._outputs, config_folder() / "recordings", self._hub.announce)
+        return WebSocketSink(
+            self.settings.websocket,
+            hello,
+            token=load_or_create(),
+            on_control=control,
+            picture=self._picture,
+        )
 
     def _submit(self, frame: AvatarFrame) -> None:
         """In the worker's thread. Live sources hand over at once, others lose nothing."""

@@ -93,13 +93,13 @@ def _process_one(source: str, target: Path, settings: Settings) -> None:
     try:
         with unfinished.open("wb") as file:
             file.write(jsonl.header(Hello(__version__, opened.camera, opened.fps)))
-            file.writelines(map(jsonl.line, frames))
+            count = sum(1 for frame in frames if file.write(jsonl.line(frame)))
     except OSError as error:
         raise PosestreamError(f"{target} cannot be written: {error.strerror}.") from None
     finally:
         opened.close()
     unfinished.replace(target)
-    print(f"{target}: {frames.n} frames", file=sys.stderr)
+    print(f"{target}: {count} frames", file=sys.stderr)
 
 
 def _avatars(opened: Source, source: str, settings: Settings) -> Iterator[AvatarFrame]:

@@ -155,6 +155,30 @@ def test_the_control_port_in_use(posestream: Any, receivers: Any, vmc: tuple[str
     assert frames_sent(receivers, port_of(vmc)) > 15
 
 
+def test_a_home_in_which_no_token_can_be_kept(
+    posestream: Any, receivers: Any, vmc: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_bytes(b"a file where a folder should be")
+    refused(posestream(*ONE_PERSON, *vmc, "--set", "websocket.port=0"), 0, "token")
+    assert frames_sent(receivers, port_of(vmc)) > 15
+    alone = posestream(*ONE_PERSON, "--set", "vmc=[]", "--set", "websocket.port=0")
+    refused(alone, 5, "token")
+
+
+@posix
+def test_a_disk_that_fills_while_processing(posestream: Any, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    full = posestream(
+        "process", "synthetic:people=1,seconds=2", "--out", str(out), preexec_fn=limit_file_size
+    )
+    refused(full, 1, "synthetic.jsonl", "cannot be written")
+    assert not (out / "synthetic.jsonl").exists()
+    again = posestream("process", "synthetic:people=1,seconds=2", "--out", str(out))
+    assert again.wait() == 0
+    assert "60 frames" in again.stderr
+    assert len((out / "synthetic.jsonl").read_bytes().splitlines()) == 61
+
+
 @pytest.mark.parametrize("content", [b"", b"glTF", b"glTF\2\0\0\0" + b"\xff" * 500, None])
 def test_an_avatar_that_cannot_be_read(
     posestream: Any, tmp_path: Path, content: bytes | None
