@@ -72,17 +72,14 @@ def sent_by_kind(stats: Callable[[SinkKind], SinkStats]) -> dict[str, dict[str, 
 
 def peak_rss_mb() -> float:
     """The most memory that this process ever held."""
-    try:
-        import resource
+    if psutil.LINUX:  # getrusage there counts what the parent held when it forked, too
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) / 2**10
+    if psutil.WINDOWS:
+        return float(psutil.Process().memory_info().peak_wset) / 2**20
+    import resource
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MAXRSS_PER_MB
-    except ImportError:  # Windows
-        info = psutil.Process().memory_info()
-        return float(getattr(info, "peak_wset", info.rss)) / 2**20
-
-
-# getrusage counts bytes on macOS and KiB elsewhere.
-_MAXRSS_PER_MB = 2**20 if psutil.MACOS else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if psutil.MACOS else 2**10)
 
 
 def write_summary(path: str, summary: dict[str, Any]) -> None:
