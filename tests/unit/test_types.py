@@ -24,8 +24,9 @@ def test_disagreeing_shapes_are_refused():
 
 def test_bones_follow_unity_order():
     # Enum values stated in Unity's documentation of HumanBodyBones.
-    for name, value in {"Hips": 0, "Spine": 7, "Head": 10, "LeftHand": 17, "Jaw": 23,
-                        "LeftThumbProximal": 24, "RightLittleDistal": 53, "UpperChest": 54}.items():  # fmt: skip
+    known = {"Hips": 0, "Spine": 7, "Head": 10, "LeftHand": 17, "Jaw": 23,
+             "LeftThumbProximal": 24, "RightLittleDistal": 53, "UpperChest": 54}  # fmt: skip
+    for name, value in known.items():
         assert humanoid.BONE[name] == value
     assert len(set(humanoid.BONES)) == 55
 
@@ -59,6 +60,7 @@ def test_every_back_end_joint_set_maps_into_the_body():
 
 
 def test_importing_the_package_loads_no_heavy_library():
-    code = "import sys, posestream; print([m for m in ('numpy', 'cv2', 'torch', 'mediapipe') if m in sys.modules])"
+    heavy = ("numpy", "cv2", "torch", "mediapipe")
+    code = f"import sys, posestream; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
