@@ -47,11 +47,13 @@ namespace Posestream
 
         private int Slot(byte[] data, int at, int count)
         {
-            uint hash = 2166136261;
-            for (int i = 0; i < count; i++)
+            // a few letters tell these names apart; the comparison decides
+            uint hash = (uint)count;
+            for (int i = count - 1; i >= 0; i -= 3)
             {
                 hash = (hash ^ data[at + i]) * 16777619;
             }
+            hash ^= hash >> 15;
             return (int)(hash & (uint)(_slots.Length - 1));
         }
 

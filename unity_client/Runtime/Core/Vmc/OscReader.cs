@@ -153,6 +153,10 @@ namespace Posestream
         {
             text.At = at;
             int i = at;
+            while (i + 3 < end && _data[i + 3] != 0)
+            {
+                i += 4; // strings end with the first zero, and are filled up with zeros to fours
+            }
             while (i < end && _data[i] != 0)
             {
                 i++;

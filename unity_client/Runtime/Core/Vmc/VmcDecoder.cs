@@ -95,15 +95,12 @@ namespace Posestream
 
         private bool PeekSeen()
         {
-            // the name is the first argument; reading it again later is free
             OscReader.Mark mark = _reader.Remember();
             ByteSpan name;
-            bool seen = _reader.TakeString(out name) && IsSeen(BoneNames.Find(_reader.Data, name));
+            int bone = _reader.TakeString(out name) ? BoneNames.Find(_reader.Data, name) : -1;
             _reader.Return(mark);
-            return seen;
+            return bone >= 0 && (_seen >> bone & 1) != 0;
         }
-
-        private bool IsSeen(int bone) => bone >= 0 && (_seen >> bone & 1) != 0;
 
         private void Apply(int kind)
         {
