@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -140,6 +142,8 @@ def _positive(text: str) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    # Libraries turn an interrupted import into errors of their own; nothing needs closing yet.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     from posestream.daemon.main import RunOptions, run
 
     return run(
