@@ -41,6 +41,9 @@ namespace Posestream
         /// <summary>Samples for which no frame was there in time.</summary>
         public long Concealed { get; private set; }
 
+        /// <summary>How long shown frames are kept for <see cref="SampleExactly"/>, ns.</summary>
+        public long HistoryNs { get; set; }
+
         /// <summary>The capture time that was shown last, sender's clock, ns.</summary>
         public long PlayheadNs { get; private set; }
 
@@ -218,10 +221,15 @@ namespace Posestream
             {
                 next--;
             }
-            if (next > 2)
+            int old = 0;
+            while (old < next - 2 && _frames[old + 1].CaptureNs < playhead - HistoryNs)
             {
-                Drop(next - 2);
-                next = 2;
+                old++;
+            }
+            if (old > 0)
+            {
+                Drop(old);
+                next -= old;
             }
             if (next == _count)
             {
