@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from posestream import __version__
 from posestream.errors import PosestreamError
+from posestream.evaluation.commands import add_evaluate
 
 EPILOG = """exit codes: 0 done or stopped by you · 1 failure · 2 configuration or usage ·
 3 camera or video · 4 back end · 5 network port or address · 6 avatar file · 7 recording ·
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_process(commands)
     _add_doctor(commands)
     _add_bench(commands)
+    add_evaluate(commands)
     _add_config(commands)
     return parser
 

@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools import pythons
 
-COMMANDS = ("run", "process", "doctor", "bench", "config")
+COMMANDS = ("run", "process", "doctor", "bench", "evaluate", "config")
 GENERAL = ("-h", "--help", "--version")
 
 

@@ -15,8 +15,10 @@ from posestream.settings import Settings
 
 Verdict = Literal["ok", "warning", "failure"]
 _MARK: dict[Verdict, str] = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
-_LIBRARIES = ("numpy", "opencv-python", "opencv-contrib-python", "mediapipe", "websockets",
-              "msgspec", "python-osc", "zeroconf", "lapx")  # fmt: skip
+_LIBRARIES = (
+    "numpy", "opencv-python", "opencv-python-headless", "opencv-contrib-python", "mediapipe",
+    "websockets", "msgspec", "python-osc", "zeroconf", "lapx",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

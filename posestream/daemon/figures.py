@@ -82,11 +82,24 @@ def peak_rss_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if psutil.MACOS else 2**10)
 
 
+def check_summary(path: str) -> None:
+    """Raise PosestreamError now where ``write_summary`` would in the end."""
+    try:
+        with Path(path).open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
 def write_summary(path: str, summary: dict[str, Any]) -> None:
     """Write ``summary`` as JSON; raises PosestreamError where the file cannot be written."""
     try:
         Path(path).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise PosestreamError(
-            f"The summary cannot be written to {path}: {error.strerror}; choose another file."
-        ) from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: str, error: OSError) -> PosestreamError:
+    return PosestreamError(
+        f"The summary cannot be written to {path}: {error.strerror}; choose another file."
+    )

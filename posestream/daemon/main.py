@@ -14,7 +14,13 @@ from typing import Any
 from posestream import __version__, config
 from posestream.capture.jpeg import encode_jpeg
 from posestream.daemon.control import Control
-from posestream.daemon.figures import Figures, peak_rss_mb, sent_by_kind, write_summary
+from posestream.daemon.figures import (
+    Figures,
+    check_summary,
+    peak_rss_mb,
+    sent_by_kind,
+    write_summary,
+)
 from posestream.daemon.outputs import Outputs, load_avatar
 from posestream.daemon.producers import open_producer
 from posestream.daemon.services import Services
@@ -58,6 +64,8 @@ def run(options: RunOptions) -> int:
     if loops_by_default(source):
         overrides.insert(0, "source.loop=true")
     settings = config.load(options.config, overrides)
+    if options.summary is not None:
+        check_summary(options.summary)
     if notice is not None:
         notify(notice)
     daemon = Daemon(settings, source, options)

@@ -14,6 +14,7 @@ from posestream.capture import open_source, reopener
 from posestream.capture.base import Source
 from posestream.capture.live import LatestFrame
 from posestream.capture.replay import ReplayReader
+from posestream.errors import ConfigError
 from posestream.estimate.registry import create
 from posestream.pipeline import Pipeline
 from posestream.settings import Settings
@@ -146,7 +147,13 @@ class PictureProducer:
         self._wishes = replace(self._wishes, settings=settings)
 
     def recentre(self, slot: int | None) -> None:
-        """Move the origin to that slot's person with the next frame."""
+        """Move the origin to that slot's person with the next frame.
+
+        Raises ConfigError where nobody is in the slot.
+        """
+        details = None if self._pipeline is None else self._pipeline.details
+        if slot is not None and (details is None or slot not in details.tracks.slot):
+            raise ConfigError(f"Nobody is in slot {slot} at the moment: nothing was recentred.")
         times, _ = self._wishes.recentre
         self._wishes = replace(self._wishes, recentre=(times + 1, slot))
 
