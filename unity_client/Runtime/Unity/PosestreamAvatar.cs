@@ -20,7 +20,7 @@ namespace Posestream
         private const float BoneFadeS = 0.25f;
         private const float SizeS = 0.5f;
 
-        [Tooltip("Where the people come from; empty: the first source in the scene's parents, or the spawner's.")]
+        [Tooltip("Where the people come from; empty: above this object, or the scene's.")]
         public PosestreamSource source;
 
         [Tooltip("The avatar's Animator; empty: the one on this object or below it.")]
@@ -135,6 +135,10 @@ namespace Posestream
         /// <summary>Takes the pose of this moment; called by itself while playing.</summary>
         public void Apply(float seconds)
         {
+            if (source == null)
+            {
+                source = PosestreamSource.Main;
+            }
             if (_rig == null || source == null)
             {
                 return;

@@ -72,6 +72,10 @@ namespace Posestream
         /// <summary>Follows the real camera; called by itself while playing.</summary>
         public void Tick()
         {
+            if (source == null)
+            {
+                source = PosestreamSource.Main;
+            }
             HelloMessage hello = source == null ? null : source.Hello;
             if (hello == null || hello.WidthPx <= 0 || hello.HeightPx <= 0)
             {

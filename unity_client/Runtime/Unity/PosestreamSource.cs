@@ -51,6 +51,9 @@ namespace Posestream
         private readonly FeedFigures _figures = new FeedFigures();
         private IPoseFeed _feed;
 
+        /// <summary>The source that was enabled last: for components that were given none.</summary>
+        public static PosestreamSource Main { get; private set; }
+
         /// <summary>Everybody at this moment; nobody while <see cref="HasFrame"/> is false.</summary>
         public PoseFrame Frame => _frame;
 
@@ -75,13 +78,21 @@ namespace Posestream
 
         private void OnEnable()
         {
+            Main = this;
             if (connectOnEnable)
             {
                 Connect();
             }
         }
 
-        private void OnDisable() => Disconnect();
+        private void OnDisable()
+        {
+            if (Main == this)
+            {
+                Main = null;
+            }
+            Disconnect();
+        }
 
         private void OnApplicationQuit() => Disconnect();
 

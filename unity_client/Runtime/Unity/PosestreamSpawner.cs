@@ -9,7 +9,7 @@ namespace Posestream
     [DefaultExecutionOrder(-150)]
     public sealed class PosestreamSpawner : MonoBehaviour
     {
-        [Tooltip("Where the people come from; empty: on this object or above.")]
+        [Tooltip("Where the people come from; empty: above this object, or the scene's.")]
         public PosestreamSource source;
 
         [Tooltip("Avatars, taken in turn by person number.")]
@@ -84,6 +84,10 @@ namespace Posestream
         /// <summary>Lets avatars come and go; called by itself while playing.</summary>
         public void Tick(float seconds)
         {
+            if (source == null)
+            {
+                source = PosestreamSource.Main;
+            }
             if (source == null || prefabs == null || prefabs.Length == 0)
             {
                 return;
