@@ -16,10 +16,13 @@ from posestream.arrays import F64, Bool
 from posestream.geometry import rotation as rot
 
 _TINY: Final = 1e-12
+_NEXT_TO_NOTHING: Final = 1e-100
+"""Keeps sin(x) / x and its like finite at zero, without touching any other value."""
+_OPPOSITE: Final = 1e-9
 _CONJUGATE: Final = np.array([-1.0, -1.0, -1.0, 1.0])
 
 
-_ONES: Final = {n: np.ones(n) for n in (3, 4)}
+_ONES: Final = {n: np.ones((n, n)) for n in (3, 4)}
 
 
 def _bilinear(size: int, product: Callable[[F64, F64], F64]) -> F64:
@@ -31,14 +34,31 @@ def _bilinear(size: int, product: Callable[[F64, F64], F64]) -> F64:
     return table.reshape(size, size * size)
 
 
+def _of_outer(a: F64, b: F64, product: Callable[[F64, F64], F64]) -> F64:
+    """(size², K): ``product`` of rows of a and b as a matrix that acts on their outer product."""
+    return np.stack([product(x, y) for x in a for y in b])
+
+
+def _half_way(a: F64, b: F64) -> F64:
+    return np.append(rot.cross(a, b), a @ b)
+
+
+def _turned_axes(p: F64, q: F64) -> F64:
+    """(9,) the vector part of p ⊗ axis ⊗ q⁻¹ for each axis: a rotation matrix if p is q."""
+    axes = rot.multiply(rot.multiply(p, np.eye(4)[:3]), rot.inverse(q))
+    return np.asarray(axes[:, :3].T.ravel())
+
+
 _PRODUCT: Final = _bilinear(4, rot.multiply)
-_CROSS: Final = _bilinear(3, rot.cross)
+_CROSS: Final = _of_outer(np.eye(3), np.eye(3), rot.cross)
+_HALF_WAY: Final = _of_outer(np.eye(3), np.eye(3), _half_way)
+_MATRIX: Final = _of_outer(np.eye(4), np.eye(4), _turned_axes)
 
 
 def mul(a: F64, b: F64) -> F64:
     """Quaternion product a ⊗ b (..., 4)."""
-    left = (a @ _PRODUCT).reshape(*a.shape[:-1], 4, 4)
-    return np.asarray((left @ b[..., None])[..., 0])
+    left = a.reshape(-1, 4).dot(_PRODUCT).reshape(*a.shape[:-1], 4, 4)
+    return np.asarray(np.matmul(left, b[..., None])[..., 0])
 
 
 def inv(q: F64) -> F64:
@@ -48,35 +68,45 @@ def inv(q: F64) -> F64:
 
 def cross(a: F64, b: F64) -> F64:
     """Vector product (..., 3)."""
-    left = (a @ _CROSS).reshape(*a.shape[:-1], 3, 3)
-    return np.asarray((left @ b[..., None])[..., 0])
+    outer = a[..., None] * b[..., None, :]
+    return np.asarray(outer.reshape(-1, 9).dot(_CROSS).reshape(outer.shape[:-1]))
 
 
 def dot(a: F64, b: F64) -> F64:
     """Inner product over the last axis."""
-    return np.asarray((a * b) @ _ONES[a.shape[-1]])
+    return np.asarray((a * b) @ _ONES[a.shape[-1]][0])
+
+
+def length(v: F64) -> F64:
+    """Length over the last axis."""
+    return np.asarray(np.sqrt(dot(v, v)))
+
+
+def matrix(q: F64) -> F64:
+    """Rotation matrices (..., 3, 3) of unit quaternions."""
+    outer = q[..., None] * q[..., None, :]
+    return np.asarray(outer.reshape(-1, 16).dot(_MATRIX).reshape(*q.shape[:-1], 3, 3))
 
 
 def rotate(q: F64, v: F64) -> F64:
-    """Rotate v (..., 3) by q (..., 4)."""
-    left = (q[..., :3] @ _CROSS).reshape(*q.shape[:-1], 3, 3)
-    t = 2.0 * (left @ v[..., None])
-    return np.asarray(v + q[..., 3:] * t[..., 0] + (left @ t)[..., 0])
+    """Rotate v (..., 3) by unit q (..., 4)."""
+    return np.asarray(np.matmul(matrix(q), v[..., None])[..., 0])
 
 
 def unit(v: F64) -> tuple[F64, F64]:
     """Unit vectors and lengths; zero stays zero."""
-    length = np.sqrt(dot(v, v))
-    return v / np.maximum(length, _TINY)[..., None], length
+    n = v.shape[-1]
+    size = np.sqrt((v * v).reshape(-1, n).dot(_ONES[n])).reshape(v.shape)  # n times each
+    return v / np.maximum(size, _TINY), size[..., 0]
 
 
 def between(a: F64, b: F64) -> F64:
     """Shortest rotation from unit a to unit b; some half turn where they are opposite."""
-    w = 1.0 + dot(a, b)
-    q = np.empty((*w.shape, 4))
-    q[..., :3], q[..., 3] = cross(a, b), w
-    if (w < 1e-9).any():
-        return rot.between(np.broadcast_to(a, b.shape), b)
+    outer = a[..., None] * b[..., None, :]
+    q = (outer.reshape(-1, 9).dot(_HALF_WAY) + rot.IDENTITY).reshape(*outer.shape[:-2], 4)
+    if np.count_nonzero(q[..., 3] < _OPPOSITE):
+        shape = outer.shape[:-1]
+        return rot.between(np.broadcast_to(a, shape), np.broadcast_to(b, shape))
     return unit(q)[0]
 
 
@@ -91,25 +121,24 @@ def about(axis: F64, angle_rad: F64) -> F64:
 
 def rotvec(q: F64) -> F64:
     """Axis times angle (..., 3), angle in [0, pi]."""
-    q = np.where(q[..., 3:] < 0.0, -q, q)
-    sine = np.sqrt(dot(q[..., :3], q[..., :3]))
-    scale = np.where(sine > 1e-9, 2.0 * rot.arctan2(sine, q[..., 3]) / np.maximum(sine, _TINY), 2.0)
-    return np.asarray(q[..., :3] * scale[..., None])
+    v, w = q[..., :3], q[..., 3]
+    sine = np.maximum(length(v), _NEXT_TO_NOTHING)
+    scale = 2.0 * np.arctan2(sine, np.abs(w)) / sine
+    return np.asarray(v * np.copysign(scale, w)[..., None])
 
 
 def from_rotvec(v: F64) -> F64:
     """Inverse of ``rotvec``."""
-    angle = np.sqrt(dot(v, v))
+    half = np.maximum(0.5 * length(v), _NEXT_TO_NOTHING)
     q = np.empty((*v.shape[:-1], 4))
-    q[..., :3] = v * (0.5 * np.sinc(angle / (2.0 * np.pi)))[..., None]
-    q[..., 3] = np.cos(0.5 * angle)
+    q[..., :3] = v * (0.5 * np.sin(half) / half)[..., None]
+    q[..., 3] = np.cos(half)
     return q
 
 
 def angle(q: F64) -> F64:
     """Rotation angle in [0, pi]."""
-    sine = np.sqrt(dot(q[..., :3], q[..., :3]))
-    return np.asarray(2.0 * np.arctan2(sine, np.abs(q[..., 3])))
+    return np.asarray(2.0 * rot.arctan2(length(q[..., :3]), np.abs(q[..., 3])))
 
 
 def slerp(a: F64, b: F64, t: F64 | float) -> F64:
@@ -119,25 +148,31 @@ def slerp(a: F64, b: F64, t: F64 | float) -> F64:
 
 def signed_angle(a: F64, b: F64, axis: F64) -> F64:
     """Angle about the unit ``axis`` from a, perpendicular to it, to the side of b, radians."""
-    return np.asarray(np.arctan2(dot(cross(axis, a), b), dot(a, b)))
+    return rot.arctan2(dot(cross(axis, a), b), dot(a, b))
 
 
 def aim(rest_a: F64, rest_b: F64, a: F64, b: F64) -> F64:
     """The rotation that takes unit ``rest_a`` to a and ``rest_b``, across it, to the side of b."""
     q = between(rest_a, a)
-    side = rotate(q, np.broadcast_to(rest_b, a.shape))
+    side = rotate(q, rest_b)
     return mul(about(a, signed_angle(side, b, a)), q)
 
 
 def twist_angle(q: F64, axis: F64) -> F64:
     """Signed twist of q about ``axis`` in [-pi, pi]."""
-    q = np.where(q[..., 3:] < 0.0, -q, q)
-    return np.asarray(2.0 * rot.arctan2(dot(q[..., :3], axis), q[..., 3]))
+    w = q[..., 3]
+    along = dot(q[..., :3], axis) * np.copysign(1.0, w)
+    return np.asarray(2.0 * np.arctan2(along, np.abs(w)))
 
 
-def smoothstep(x: F64, low: float, high: float) -> F64:
+def clamp(x: F64, low: F64 | float, high: F64 | float) -> F64:
+    """``np.clip`` without its overhead."""
+    return np.asarray(np.minimum(np.maximum(x, low), high))
+
+
+def smoothstep(x: F64, low: F64 | float, high: F64 | float) -> F64:
     """0 below ``low``, 1 above ``high``, smooth between."""
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    t = clamp((x - low) / (high - low), 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t))
 
 

@@ -10,6 +10,7 @@ from posestream.arrays import F64, Bool
 from posestream.geometry import frames
 from posestream.skeleton.humanoid import BONE, BONES, NUM_BONES
 from posestream.skeleton.joints import swap_sides
+from posestream.skeleton.kinematics import positions, world_rotations
 
 _SWAP = np.array([BONE[swap_sides(name)] for name in BONES])
 
@@ -20,10 +21,14 @@ class Pose:
 
     root_world_m: F64  # (N, 3) Hips
     quat_local_xyzw: F64  # (N, B, 4) normalised; the Hips' row is their world rotation
-    position_world_m: F64  # (N, B, 3) with the person's own proportions
     bone_valid: Bool  # (N, B) measured in this frame, not held or resting
     hip_height_m: F64  # (N,) of this person standing upright
     offset_m: F64  # (N, B, 3) the person's own T-pose vectors from each bone's parent
+
+    @property
+    def position_world_m(self) -> F64:
+        """(N, B, 3) of each bone, with the person's own proportions; found anew at each call."""
+        return positions(self.root_world_m, world_rotations(self.quat_local_xyzw), self.offset_m)
 
     def __len__(self) -> int:
         return int(self.root_world_m.shape[0])
@@ -34,7 +39,7 @@ class Pose:
         bones = np.zeros((0, NUM_BONES, 3))
         valid = np.zeros((0, NUM_BONES), dtype=np.bool_)
         quat = np.zeros((0, NUM_BONES, 4))
-        return Pose(np.zeros((0, 3)), quat, bones, valid, np.zeros(0), bones)
+        return Pose(np.zeros((0, 3)), quat, valid, np.zeros(0), bones)
 
 
 def mirrored(pose: Pose) -> Pose:
@@ -42,7 +47,6 @@ def mirrored(pose: Pose) -> Pose:
     return Pose(
         frames.mirror_position(pose.root_world_m),
         frames.mirror_quat(pose.quat_local_xyzw[:, _SWAP]),
-        frames.mirror_position(pose.position_world_m[:, _SWAP]),
         pose.bone_valid[:, _SWAP],
         pose.hip_height_m,
         frames.mirror_position(pose.offset_m[:, _SWAP]),

@@ -20,7 +20,6 @@ from posestream.retarget.rest import rest_pose
 from posestream.retarget.settings import RetargetSettings
 from posestream.retarget.torso import Torso, anchor_hips, hips_place, solve_torso
 from posestream.skeleton.humanoid import BONE, NUM_BONES
-from posestream.skeleton.kinematics import positions
 from posestream.types import Tracks
 
 
@@ -74,7 +73,7 @@ class Retargeter:
         root = hips_place(seen, world, offset, state.root_m)
         root = np.where(np.isfinite(root), root, offset[:, 0])
         state.root_m, state.t_s = root, np.full(len(root), t_s)
-        return Pose(root, local, positions(root, world, offset), measured, hip_height, offset)
+        return Pose(root, local, measured, hip_height, offset)
 
     def _wanted(
         self, seen: Observation, offset: F64, state: State, dt_s: F64, fresh: Bool

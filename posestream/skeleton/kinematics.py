@@ -1,7 +1,9 @@
 """Forward kinematics of the 55-bone humanoid in normalised rotations, batched over people.
 
-A bone's position is its root plus the rotated rest vectors of all its ancestors, so once
-the world rotations are known all positions follow from one product with a constant matrix.
+World rotations are a running product down the skeleton, found by doubling: four products in
+which every bone takes up what its ancestor 1, 2, 4 and 8 steps above has gathered. A bone's
+position is its root plus the rotated rest vectors of all its ancestors, so once the world
+rotations are known all positions follow from one product with a constant matrix.
 """
 
 from __future__ import annotations
@@ -12,18 +14,28 @@ import numpy as np
 
 from posestream.arrays import F64, I64
 from posestream.geometry import fast
+from posestream.geometry.rotation import multiply
 from posestream.skeleton.humanoid import NUM_BONES, ORDER, PARENT
 
 
-def _levels() -> tuple[tuple[I64, I64], ...]:
-    depth: list[int] = [0] * NUM_BONES
+def _depths() -> list[int]:
+    depth = [0] * NUM_BONES
     for bone in ORDER:
         if PARENT[bone] >= 0:
             depth[bone] = depth[PARENT[bone]] + 1
-    by_level = [
-        np.flatnonzero(np.array(depth) == d).astype(np.int64) for d in range(1, max(depth) + 1)
-    ]
-    return tuple((bones, np.array(PARENT)[bones]) for bones in by_level)
+    return depth
+
+
+def _doublings() -> tuple[tuple[int, I64], ...]:
+    """For k = 0, 1, …: the first place in order of depth with an ancestor 2^k above, and those."""
+    place = np.argsort(_BY_DEPTH)
+    above = [int(place[PARENT[bone]]) if PARENT[bone] >= 0 else -1 for bone in _BY_DEPTH]
+    steps: list[tuple[int, I64]] = []
+    while max(above) >= 0:
+        first = NUM_BONES - sum(bone >= 0 for bone in above)
+        steps.append((first, np.array(above[first:])))
+        above = [above[bone] if bone >= 0 else -1 for bone in above]
+    return tuple(steps)
 
 
 def _paths() -> F64:
@@ -36,8 +48,11 @@ def _paths() -> F64:
     return paths
 
 
-LEVELS: Final = _levels()
-"""(bones, their parents) for each depth below the Hips."""
+_BY_DEPTH: Final = np.argsort(_depths(), kind="stable")
+_IN_PLACE: Final = np.argsort(_BY_DEPTH)
+_DOUBLINGS: Final = _doublings()
+# (4, 16): component k of the product of basis elements i and j stands in column 4 i + j
+_PRODUCT: Final = multiply(np.eye(4)[:, None], np.eye(4)[None]).reshape(16, 4).T.copy()
 
 PATHS: Final = _paths()
 """(B, B): row b marks the bones whose offsets lead from the Hips to b."""
@@ -48,10 +63,13 @@ PARENT_INDEX: Final = np.array([max(p, 0) for p in PARENT])
 
 def world_rotations(quat_local_xyzw: F64) -> F64:
     """Local normalised rotations (..., B, 4) to world ones; row 0 is the world rotation already."""
-    world = np.array(quat_local_xyzw, dtype=np.float64)
-    for bones, parents in LEVELS:
-        world[..., bones, :] = fast.mul(world[..., parents, :], world[..., bones, :])
-    return world
+    local = quat_local_xyzw.reshape(-1, NUM_BONES, 4)
+    world = local.transpose(2, 1, 0).take(_BY_DEPTH, 1)  # (4, B, N): fast to multiply
+    for first, above in _DOUBLINGS:
+        outer = world.take(above, 1)[:, None] * world[:, first:]
+        size = (4, NUM_BONES - first, len(local))
+        world[:, first:] = (_PRODUCT @ outer.reshape(16, size[1] * size[2])).reshape(size)
+    return world.take(_IN_PLACE, 1).transpose(2, 1, 0).reshape(quat_local_xyzw.shape)
 
 
 def local_rotations(quat_world_xyzw: F64) -> F64:
@@ -70,5 +88,6 @@ def positions(root_world_m: F64, quat_world_xyzw: F64, offset_m: F64) -> F64:
         quat_world_xyzw: (..., B, 4) normalised world rotations.
         offset_m: (..., B, 3) T-pose vector from each bone's parent, world axes; row 0 unused.
     """
-    vectors = fast.rotate(quat_world_xyzw[..., PARENT_INDEX, :], offset_m)
+    turn = fast.matrix(quat_world_xyzw).take(PARENT_INDEX, -3)
+    vectors = np.matmul(turn, offset_m[..., None])[..., 0]
     return np.asarray(root_world_m[..., None, :] + PATHS @ vectors)
