@@ -12,6 +12,7 @@ from posestream.estimate.peaks import Peaks
 from posestream.skeleton.network import NetworkSkeleton
 
 _FOREIGN_M = 0.3  # 3D poses that differ by this much belong to different people
+_SAME_M = 0.08  # 3D poses that differ by less belong to one person
 
 
 class LinkRules(NamedTuple):
@@ -51,10 +52,12 @@ def candidate_links(
     agreement = _agreement(pafs, limb, peaks.xy[start], peaks.xy[end], rules.samples)
     score = agreement.mean(axis=1, dtype=np.float64)
     good = (score >= rules.min_score) & ((agreement > 0.05).mean(axis=1) >= rules.min_share)
-    limb, start, end, score = limb[good], start[good], end[good], score[good]
     if locations is not None and rules.location_weight > 0.0:
         cost = _disagreement_m(locations, limb, peaks.xy[start], peaks.xy[end], skeleton)
         score -= rules.location_weight * np.minimum(cost / _FOREIGN_M, 1.0)
+        witnessed = skeleton.limb_witnesses[limb, 0] >= 0
+        good |= witnessed & (cost < _SAME_M) & (score >= 0.5 * rules.min_score)  # limbs that cross
+    limb, start, end, score = limb[good], start[good], end[good], score[good]
     j = skeleton.num_joints
     margin = np.minimum(
         _margin(start * j + peaks.joint[end], score), _margin(end * j + peaks.joint[start], score)

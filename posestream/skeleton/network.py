@@ -27,6 +27,7 @@ _TREE: Final[tuple[tuple[str, str], ...]] = (
 )  # fmt: skip
 _BRIDGES: Final = (
     ("pelvis", "neck"), ("left_shoulder", "left_hip"), ("right_shoulder", "right_hip"),
+    ("head", "left_shoulder"), ("head", "right_shoulder"),
 )  # fmt: skip
 _EXTRA_JOINTS: Final = ("nose", "left_ear", "right_ear", "left_toe", "right_toe")
 _EXTRA_TREE: Final = (

@@ -1,0 +1,282 @@
+"""Perfect maps of overlapping people must give back every person: 2D, 3D, hidden limbs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment
+
+from posestream.estimate.decode import DecodeSettings, NetworkPeople, find_people, to_people2d
+from posestream.estimate.peaks import find_peaks
+from posestream.geometry.cells import SIGMA_CELLS, cells_to_px, px_to_cells
+from posestream.lift.rrmp import LiftSettings, ReadOut, lift, read_out
+from posestream.skeleton.joints import JOINT
+from posestream.skeleton.network import JointSetName, network_skeleton
+from posestream.training.random_people import are_apart, random_people
+from posestream.training.targets import LabelledPeople, MapTargets, build_maps, heatmaps
+from posestream.types import PoseMaps
+
+SKELETON = network_skeleton()
+SIZE = (448, 256)
+STRIDE = 8
+K = np.array([[400.0, 0.0, 223.5], [0.0, 400.0, 127.5], [0.0, 0.0, 1.0]])
+CROWDED = 2.0  # cells: nearer joints of the same kind share one peak
+
+
+class Scene(NamedTuple):
+    truth: LabelledPeople
+    maps: MapTargets
+    found: NetworkPeople
+    lifted: ReadOut
+    row: np.ndarray  # (N,) the found person of each true one
+    returned: np.ndarray  # (N,) bool
+
+
+def scene(rng: np.random.Generator, count: int, **settings: object) -> Scene:
+    truth = random_people(rng, count, SKELETON, K, SIZE)
+    while not are_apart(truth, SKELETON, CROWDED * STRIDE):
+        truth = random_people(rng, count, SKELETON, K, SIZE)
+    return decoded(truth, **settings)
+
+
+def decoded(truth: LabelledPeople, joints: JointSetName = "mupots17", **settings: object) -> Scene:
+    skeleton = network_skeleton(joints)
+    maps = build_maps(truth, SIZE, skeleton)
+    found = find_people(
+        maps.heatmaps, maps.pafs, skeleton, DecodeSettings(**settings), maps.locations
+    )
+    lifted = read_out(maps.locations, found.xy_cells, found.score, skeleton)
+    near = error_cells(truth, found) < 0.1
+    alone = stands_alone(truth)
+    hits = (near & alone[:, None]).sum(axis=-1)
+    true_row, row = linear_sum_assignment(-hits)
+    best, count = np.full(len(alone), -1), np.zeros(len(alone))
+    best[true_row], count[true_row] = row, hits[true_row, row]
+    returned = (count >= 0.5 * alone.sum(axis=1)) & (best >= 0)
+    return Scene(truth, maps, found, lifted, best, returned)
+
+
+def error_cells(truth: LabelledPeople, found: NetworkPeople) -> np.ndarray:
+    """(N, M, J) distances; NaN where a joint was not found or is not visible."""
+    xy = px_to_cells(truth.xy_px, STRIDE)
+    distance = np.linalg.norm(xy[:, None] - found.xy_cells[None], axis=-1)
+    return np.where(truth.visible[:, None], distance, np.nan)
+
+
+def stands_alone(truth: LabelledPeople) -> np.ndarray:
+    """(N, J) visible joints that share no peak with another person's."""
+    xy = px_to_cells(truth.xy_px, STRIDE)
+    distance = np.linalg.norm(xy[:, None] - xy[None], axis=-1)
+    distance[np.arange(len(xy)), np.arange(len(xy))] = np.inf
+    distance = np.where(truth.visible[None], distance, np.inf)
+    return truth.visible & (distance.min(axis=1) >= CROWDED)
+
+
+def plain(truth: LabelledPeople) -> np.ndarray:
+    """(N, J) joints that stand alone, as does everything between them and neck and pelvis."""
+    alone = stands_alone(truth)
+    out = alone & alone[:, [SKELETON.neck, SKELETON.pelvis, SKELETON.index["spine"]]].all(
+        axis=1, keepdims=True
+    )
+    for group in SKELETON.groups:
+        for place, joint in enumerate(group):
+            out[:, joint] &= alone[:, list(group[:place])].all(axis=1)
+    return out
+
+
+@pytest.mark.parametrize("count", range(1, 11))
+def test_overlapping_people_come_back(count: int) -> None:
+    people = lost = joints = wrong = read = 0
+    for seed in range(12):
+        s = scene(np.random.default_rng([count, seed]), count)
+        people, lost = people + count, lost + int((~s.returned).sum())
+        error_px = error_cells(s.truth, s.found) * STRIDE
+        for i in np.flatnonzero(s.returned):
+            sure = plain(s.truth)[i] & np.isfinite(error_px[i, s.row[i]])
+            joints += int(sure.sum())
+            wrong += int((error_px[i, s.row[i]][sure] > 0.5).sum())
+            mine, error_m = read_from_own(s, i)
+            read += int(mine.sum())
+            assert (error_m[mine] < 1e-3).all()
+    assert lost <= (0 if count <= 5 else 0.02 * people)
+    assert wrong <= (0 if count <= 3 else 0.015 * joints)  # limbs swapped in a tangle
+    assert joints > 4 * people
+    assert read > 0.85 * 17 * people
+
+
+def read_from_own(s: Scene, person: int) -> tuple[np.ndarray, np.ndarray]:
+    """(J,) whether the map held this person's 3D where it was read, and the error in metres."""
+    row = s.row[person]
+    place = s.lifted.place[row]
+    cell = np.rint(np.nan_to_num(s.found.xy_cells[row][place])).astype(int)
+    owner = s.maps.owner[np.arange(len(place)), cell[:, 1], cell[:, 0]]
+    error = np.linalg.norm(s.lifted.xyz_root_m[row] - s.truth.xyz_root_m[person], axis=-1)
+    return (owner == person) & (place >= 0), error
+
+
+@pytest.mark.parametrize("reading", ["limb", "joint"])
+def test_valid_places_hold_the_right_3d(reading: str) -> None:
+    """Where all that overlaps is visible, a place that eq. 5 calls valid is never a stranger's."""
+    wrong = checked = 0
+    for seed in range(25):
+        s = scene(np.random.default_rng([77, seed]), 4)
+        if not (s.returned.all() and s.truth.visible.all() and stands_alone(s.truth).mean() > 0.9):
+            continue
+        out = read_out(
+            s.maps.locations, s.found.xy_cells, s.found.score, SKELETON,
+            LiftSettings(reading=reading),
+        )  # fmt: skip
+        valid = out.valid[s.row]
+        error = np.linalg.norm(out.xyz_root_m[s.row] - s.truth.xyz_root_m, axis=-1)
+        trusted = valid & plain(s.truth)
+        checked += int(trusted.sum())
+        wrong += int((error[trusted] > 1e-3).sum())
+    assert checked > 300
+    assert wrong <= 0.01 * checked
+
+
+@pytest.mark.parametrize(
+    ("hidden", "place"),
+    [
+        ((), "left_wrist"),
+        (("left_wrist",), "left_elbow"),
+        (("left_wrist", "left_elbow"), "left_shoulder"),
+        (("left_wrist", "left_elbow", "left_shoulder"), "neck"),
+        (("left_wrist", "left_elbow", "left_shoulder", "neck"), "pelvis"),
+    ],
+)
+def test_a_hidden_wrist_is_read_further_in(hidden: tuple[str, ...], place: str) -> None:
+    truth = random_people(np.random.default_rng(4), 1, SKELETON, K, SIZE, (3.0, 3.5))
+    assert truth.visible.all()
+    truth.visible[0, [SKELETON.index[name] for name in hidden]] = False
+    s = decoded(truth)
+    assert len(s.found) == 1
+    missing = np.flatnonzero(np.isnan(s.found.xy_cells[0, :, 0]))
+    assert {SKELETON.joints[j] for j in missing} == set(hidden)
+    wrist = SKELETON.index["left_wrist"]
+    assert s.lifted.place[0, wrist] == SKELETON.index[place]
+    np.testing.assert_allclose(s.lifted.xyz_root_m[0], truth.xyz_root_m[0], atol=1e-3)
+
+
+def two_side_by_side(gap_cells: float) -> LabelledPeople:
+    """Two people of one pose; the second's neck and pelvis ``gap_cells`` beside the first's."""
+    one = random_people(np.random.default_rng(21), 1, SKELETON, K, SIZE, (3.0, 3.2))
+    xy = np.concatenate([one.xy_px, one.xy_px + np.array([gap_cells * STRIDE, 0.0])])
+    xyz = np.concatenate([one.xyz_root_m, one.xyz_root_m * [-1.0, 1.0, 1.0]])
+    return LabelledPeople(xy, np.ones((2, 17), dtype=bool), xyz, np.array([3.0, 2.5]))
+
+
+def test_the_nearer_of_two_is_read_right_wherever_they_overlap() -> None:
+    for gap in (2.0, 2.5, 3.2):
+        s = decoded(two_side_by_side(gap))
+        assert len(s.found) == 2
+        error = np.linalg.norm(s.lifted.xyz_root_m[s.row[1]] - s.truth.xyz_root_m[1], axis=-1)
+        assert (error < 1e-3).all()
+        assert np.nanmax(error_cells(s.truth, s.found)[[0, 1], s.row]) * STRIDE < 0.5
+
+
+def test_2d_validation_turns_away_from_a_stranger() -> None:
+    """A nearer person's elbow on my wrist: eq. 5 reads my arm at the elbow instead."""
+    truth = two_side_by_side(14.0)
+    wrist, elbow = SKELETON.index["left_wrist"], SKELETON.index["left_elbow"]
+    truth.xy_px[1, elbow] = truth.xy_px[0, wrist] + [2.0, 1.0]
+    s = decoded(truth)
+    me = s.row[0]
+    assert s.lifted.place[me, wrist] == elbow
+    np.testing.assert_allclose(
+        s.lifted.xyz_root_m[me, wrist], truth.xyz_root_m[0, wrist], atol=1e-3
+    )
+    careless = read_out(
+        s.maps.locations, s.found.xy_cells, s.found.score, SKELETON, LiftSettings(validate_2d=False)
+    )
+    assert careless.place[me, wrist] == wrist
+    assert np.linalg.norm(careless.xyz_root_m[me, wrist] - truth.xyz_root_m[0, wrist]) > 0.05
+
+
+def test_a_shared_neck_does_not_lose_anybody() -> None:
+    truth = two_side_by_side(6.0)
+    truth.xy_px[1, SKELETON.neck] = truth.xy_px[0, SKELETON.neck] + [3.0, 0.0]
+    s = decoded(truth)
+    assert len(s.found) == 2
+    assert s.returned.all()
+    assert s.found.shared.sum() == 1
+    assert s.found.shared[:, SKELETON.neck].any()
+
+
+def test_greedy_matching_and_the_larger_joint_set() -> None:
+    skeleton = network_skeleton("avatar22")
+    truth = random_people(np.random.default_rng(5), 1, skeleton, K, SIZE, (3.0, 3.5))
+    maps = build_maps(truth, SIZE, skeleton)
+    found = find_people(maps.heatmaps, maps.pafs, skeleton, DecodeSettings(matching="greedy"))
+    assert len(found) == 1
+    seen = truth.visible[0]
+    np.testing.assert_allclose(
+        cells_to_px(found.xy_cells[0], STRIDE)[seen], truth.xy_px[0][seen], atol=0.5
+    )
+
+
+def test_nobody_is_an_ordinary_answer() -> None:
+    empty = np.zeros((18, 32, 56), np.float32)
+    found = find_people(empty, np.zeros((2 * SKELETON.num_limbs, 32, 56), np.float32), SKELETON)
+    assert len(found) == 0
+    out = read_out(np.zeros((51, 32, 56), np.float32), found.xy_cells, found.score, SKELETON)
+    assert out.xyz_root_m.shape == (0, 17, 3)
+    assert len(to_people2d(found, SKELETON, 8.0)) == 0
+
+
+def test_noise_alone_gives_no_crash_and_few_people() -> None:
+    """An untrained network's maps."""
+    rng = np.random.default_rng(0)
+    heat = rng.normal(0.0, 0.1, (18, 32, 56)).astype(np.float32)
+    pafs = rng.normal(0.0, 0.1, (2 * SKELETON.num_limbs, 32, 56)).astype(np.float32)
+    found = find_people(heat, pafs, SKELETON, locations=np.zeros((51, 32, 56), np.float32))
+    assert len(found) <= 2
+
+
+def test_results_reach_the_other_stages() -> None:
+    truth = random_people(np.random.default_rng(8), 1, SKELETON, K, SIZE, (3.0, 3.5))
+    s = decoded(truth)
+    scale = 2.5  # picture pixels per input pixel
+    people = to_people2d(s.found, SKELETON, STRIDE * scale)
+    expected = (truth.xy_px[0, SKELETON.neck] + 0.5) * scale - 0.5
+    np.testing.assert_allclose(people.xy_px[0, JOINT["neck"]], expected, atol=0.5 * scale)
+    assert np.isnan(people.xy_px[0, JOINT["left_heel"]]).all()
+    assert people.score[0, JOINT["left_heel"]] == 0.0
+    maps = PoseMaps(s.maps.heatmaps, s.maps.pafs, s.maps.locations, STRIDE * scale)
+    xyz = lift(people, maps, SKELETON).xyz_root_m[0]
+    wrist = SKELETON.index["left_wrist"]
+    np.testing.assert_allclose(xyz[JOINT["left_wrist"]], truth.xyz_root_m[0, wrist], atol=1e-3)
+
+
+@pytest.mark.parametrize("width", [0.7, SIGMA_CELLS, 1.4])
+def test_lone_peaks_are_exact_whatever_their_width(width: float) -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        xy = rng.uniform([4.0, 4.0], [15.0, 11.0])
+        heat = heatmaps(xy[None, None], np.ones((1, 1), bool), (16, 20), width)
+        peaks = find_peaks(heat[:1], 0.2, 5)
+        np.testing.assert_allclose(peaks.xy, [xy], atol=0.02)
+
+
+def test_peaks_a_little_over_two_cells_apart_are_two_and_exact() -> None:
+    rng = np.random.default_rng(9)
+    for _ in range(200):
+        first = rng.uniform([6.0, 6.0], [10.0, 10.0])
+        angle = rng.uniform(0.0, 2.0 * np.pi)
+        second = first + rng.uniform(2.25, 3.0) * np.array([np.cos(angle), np.sin(angle)])
+        xy = np.stack([first, second])[:, None]
+        heat = heatmaps(xy, np.ones((2, 1), bool), (18, 18), SIGMA_CELLS)
+        peaks = find_peaks(heat[:1], 0.2, 5)
+        assert len(peaks.xy) == 2
+        order = np.argsort(np.linalg.norm(peaks.xy - first, axis=1))
+        np.testing.assert_allclose(peaks.xy[order], xy[:, 0], atol=0.0625)
+
+
+def test_peaks_at_the_border() -> None:
+    xy = np.array([[[-0.4, 7.3]], [[19.45, 0.2]]])
+    heat = heatmaps(xy, np.ones((2, 1), bool), (16, 20), SIGMA_CELLS)
+    peaks = find_peaks(heat[:1], 0.2, 5)
+    order = np.argsort(peaks.xy[:, 0])
+    np.testing.assert_allclose(peaks.xy[order], xy[:, 0], atol=0.02)
