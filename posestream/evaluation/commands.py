@@ -84,11 +84,11 @@ def _samples(arguments: argparse.Namespace) -> int:
 
 
 def _video(arguments: argparse.Namespace) -> int:
-    from posestream.evaluation.report import flat_table
+    from posestream.evaluation.report import video_table
     from posestream.evaluation.video import evaluate_videos
 
     result = evaluate_videos(arguments.sources, arguments.backend, arguments.counts)
-    _print(arguments, result, lambda r: flat_table("source", r["sources"]))
+    _print(arguments, result, video_table)
     return 0
 
 

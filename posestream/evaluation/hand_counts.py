@@ -7,6 +7,7 @@ one; held tracks do not count as live. People marked ``ignore`` may be found or 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,11 @@ class Counts:
             self.switches += self._track_of.get(hand_id, track) != track
             self._track_of[hand_id] = track
         self.extra += len(track_id) - len(pairs)
+
+
+def total(parts: Sequence[dict[str, int]]) -> dict[str, int]:
+    """Sums over several videos' figures."""
+    return {key: sum(part[key] for part in parts) for key in Counts().as_dict()}
 
 
 def read(path: Path) -> dict[int, list[dict[str, Any]]]:

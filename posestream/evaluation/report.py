@@ -55,6 +55,16 @@ def _mupots_row(name: str, one: Mapping[str, Any]) -> list[Any]:
     return [name, *(one[key] for key in keys), *ends]
 
 
+def video_table(figures: Mapping[str, Any]) -> str:
+    """A line per video; below, where people were counted by hand, their numbers and sums."""
+    sources = figures["sources"]
+    counted = {name: one["counts"] for name, one in sources.items() if one["counts"]["frames"]}
+    text = flat_table("source", sources)
+    if not counted:
+        return text
+    return f"{text}\n\n{flat_table('counted by hand', {**counted, 'all': figures['counts']})}"
+
+
 def flat_table(name: str, parts: Mapping[str, Mapping[str, Any]]) -> str:
     """One line per part (a set, a video), a column per figure that is a plain number."""
     keys = list(

@@ -66,7 +66,11 @@ class Watched:
 
 
 def live_tracks(details: StepDetails) -> tuple[F64, list[int]]:
-    """Boxes (M, 4), cut at the picture's edge, and ids of the people seen in this frame."""
+    """Boxes (M, 4) in pixels and ids of the people seen in this frame; held ones are not.
+
+    Boxes are cut at the picture's edge like the hand-drawn ones: back ends guess where
+    joints beyond it would be.
+    """
     tracks = details.tracks
     seen = (tracks.state == TrackState.TRACKED) & (tracks.detection >= 0)
     xy_px = details.people2d.xy_px[tracks.detection[seen]]
@@ -77,11 +81,13 @@ def live_tracks(details: StepDetails) -> tuple[F64, list[int]]:
 
 
 def evaluate_videos(sources: Sequence[str], backend: str, counts: Path | None = None) -> Figures:
-    """Figures of every source and their means; with the settings that users get."""
+    """Figures of every source and their means, counts summed; with the settings that users get."""
     if counts is not None and not counts.is_dir():
         raise PosestreamError(f"There is no folder {counts} of people counted by hand.")
     results = {source: _evaluate(source, backend, counts) for source in sources}
-    return {"backend": backend, **mean_of(list(results.values())), "sources": results}
+    means = mean_of(list(results.values()))
+    means["counts"] = hand_counts.total([result["counts"] for result in results.values()])
+    return {"backend": backend, **means, "sources": results}
 
 
 def _evaluate(source: str, backend: str, counts: Path | None) -> Figures:
@@ -189,20 +195,25 @@ def _median(values: list[float]) -> float:
 
 
 def _counted(watched: Watched, source: str, counts: Path | None) -> Figures:
-    """Against the people counted in this video, where somebody has: else NaN."""
+    """Against the people counted in this video; nothing counted where nobody has."""
     path = None if counts is None else counts / f"{Path(source).stem}.json"
-    if path is None or not path.is_file():
-        return dict.fromkeys(("counted", "lost_share", "extra_per_frame", "switches"), math.nan)
-    try:
-        people = hand_counts.read(path)
-    except (ValueError, KeyError, TypeError) as error:
-        raise PosestreamError(f"{path} is not a file of counted people: {error}.") from None
-    sums = hand_counts.Counts()
-    for index in sorted(people):
-        sums.add(people[index], *watched.live.get(index, (np.zeros((0, 4)), [])))
+    sums = hand_counts.Counts() if path is None or not path.is_file() else _sums(watched, path)
     return {
-        "counted": sums.people,
+        "counted": sums.people if sums.frames else math.nan,
         "lost_share": sums.lost / sums.people if sums.people else math.nan,
         "extra_per_frame": sums.extra / sums.frames if sums.frames else math.nan,
-        "switches": sums.switches,
+        "switches": sums.switches if sums.frames else math.nan,
+        "counts": sums.as_dict(),
     }
+
+
+def _sums(watched: Watched, path: Path) -> hand_counts.Counts:
+    """Our people against one file of counted people; in a frame not delivered all are lost."""
+    sums = hand_counts.Counts()
+    try:
+        people = hand_counts.read(path)
+        for index in sorted(people):
+            sums.add(people[index], *watched.live.get(index, (np.zeros((0, 4)), [])))
+    except (ValueError, KeyError, TypeError) as error:
+        raise PosestreamError(f"{path} is not a file of counted people: {error}.") from None
+    return sums
