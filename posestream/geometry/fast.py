@@ -22,7 +22,7 @@ _OPPOSITE: Final = 1e-9
 _CONJUGATE: Final = np.array([-1.0, -1.0, -1.0, 1.0])
 
 
-_ONES: Final = {n: np.ones((n, n)) for n in (3, 4)}
+_ONES: Final = {n: np.ones((n, n)) for n in (2, 3, 4)}
 
 
 def _bilinear(size: int, product: Callable[[F64, F64], F64]) -> F64:

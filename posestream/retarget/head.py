@@ -12,7 +12,9 @@ from posestream.geometry.fast import (
     about,
     aim,
     between,
+    cross,
     inv,
+    length,
     mul,
     pick,
     rotate,
@@ -56,31 +58,28 @@ def solve_head(seen: Observation, chest: F64) -> HeadPose:
     ahead = rotate(chest, NECK_REST)
     swung = mul(between(ahead, pick(line_ok, line, ahead)), chest)
     face, face_ok = _face(seen)
-    crown, crown_ok = _crown(seen)
-    head = swung
-    if crown_ok.any():
-        up = rotate(swung, _Y)
-        head = mul(between(up, pick(crown_ok, crown, up)), swung)
-    head = pick(face_ok, face, head)
+    head = face if face_ok.all() else pick(face_ok, face, _upright(seen, swung))
     turn = twist_angle(mul(inv(swung), head), _Y) * _NECK_TWIST_SHARE
     neck = mul(swung, about(_Y, turn))
     if not line_ok.all():
         neck = pick(line_ok, neck, slerp(chest, head, 0.4))
-    return HeadPose(neck, head, line_ok | face_ok, face_ok | crown_ok)
+    return HeadPose(neck, head, line_ok | face_ok, face_ok | seen.crown_ok)
 
 
 def _neck_line(seen: Observation) -> tuple[F64, Bool]:
     centre = JOINT["head"]
     ears = seen.across_ok[:, _EARS]
     head = pick(ears, seen.middle[:, _EARS], seen.point[:, centre])
-    line, length = unit(head - seen.neck)
-    return line, seen.neck_ok & (ears | seen.ok[:, centre]) & (length > MIN_BONE_M)
+    line, long = unit(head - seen.neck)
+    return line, seen.neck_ok & (ears | seen.ok[:, centre]) & (long > MIN_BONE_M)
 
 
-def _crown(seen: Observation) -> tuple[F64, Bool]:
-    head, top = JOINT["head"], JOINT["head_top"]
-    up, length = unit(seen.point[:, top] - seen.point[:, head])
-    return up, seen.ok[:, top] & seen.ok[:, head] & (length > MIN_BONE_M)
+def _upright(seen: Observation, swung: F64) -> F64:
+    """Rotations of heads without a face: ``swung``, brought in line with the crown if seen."""
+    if not seen.crown_ok.any():
+        return swung
+    up = rotate(swung, _Y)
+    return mul(between(up, pick(seen.crown_ok, seen.crown, up)), swung)
 
 
 def _face(seen: Observation) -> tuple[F64, Bool]:
@@ -89,12 +88,14 @@ def _face(seen: Observation) -> tuple[F64, Bool]:
     ears, eyes = seen.across_ok[:, _EARS], seen.across_ok[:, _EYES]
     base = pick(ears, seen.middle[:, _EARS], seen.middle[:, _EYES])
     with_eyes, with_nose = ears & eyes, (ears | eyes) & nose_ok
-    ahead = pick(with_eyes, seen.middle[:, _EYES] - base, np.zeros(3))
-    ahead = ahead + pick(with_nose, nose - base, np.zeros(3))
-    rest = pick(with_eyes, _EAR_TO_EYE_M, np.zeros(3))
-    rest = rest + pick(with_nose, pick(ears, _EAR_TO_NOSE_M, _EYE_TO_NOSE_M), np.zeros(3))
+    nose_rest = pick(ears, _EAR_TO_NOSE_M, _EYE_TO_NOSE_M)
+    ahead = with_nose[:, None] * (nose - base)
+    rest = with_nose[:, None] * nose_rest
+    ahead += with_eyes[:, None] * (seen.middle[:, _EYES] - base)
+    rest += with_eyes[:, None] * _EAR_TO_EYE_M
     across = pick(ears, seen.across[:, _EARS], seen.across[:, _EYES])
-    flat = ahead - np.einsum("ni,ni->n", ahead, across)[:, None] * across
-    known = (with_eyes | with_nose) & (unit(flat)[1] > 0.01)
-    across = pick(known, across, _X)
+    flat = cross(across, ahead)
+    known = (with_eyes | with_nose) & (length(flat) > 0.01)
+    if not known.all():
+        across = pick(known, across, _X)
     return aim(_X, rest, across, ahead), known

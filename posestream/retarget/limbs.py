@@ -17,16 +17,18 @@ from posestream.arrays import F64, Bool
 from posestream.geometry.fast import (
     about,
     between,
+    clamp,
     cross,
-    dot,
     inv,
+    length,
     mul,
     pick,
     rotate,
-    signed_angle,
     smoothstep,
+    twist_angle,
     unit,
 )  # fmt: skip
+from posestream.geometry.rotation import arctan2
 from posestream.retarget.observe import Observation
 
 LIMB_REST: Final = np.array([[1.0, 0, 0], [-1.0, 0, 0], [0, -1.0, 0], [0, -1.0, 0]])
@@ -36,10 +38,16 @@ HINGE_REST: Final = np.array([[0, -1.0, 0], [0, 1.0, 0], [1.0, 0, 0], [1.0, 0, 0
 """(4, 3) axis about which flexion is positive."""
 
 _BENT_SINE: Final = (np.sin(np.radians(9.0)), np.sin(np.radians(32.0)))
-_BELIEVABLE_RAD: Final = np.radians(np.array([[125.0, 165.0]] * 2 + [[75.0, 120.0]] * 2))
+_BELIEVABLE_RAD: Final = np.radians([[125.0, 125.0, 75.0, 75.0], [165.0, 165.0, 120.0, 120.0]])
 _TWIST_RATE_RAD_S: Final = np.radians(500.0)
 _RELAX_S: Final = 1.5
 _FULL_TRUST_S: Final = 0.033
+_TURN_RAD: Final = 2.0 * np.pi
+_HALF_RAISE: Final = np.radians([9.0, -9.0])
+_HALF_REACH: Final = np.radians([-3.0, 3.0])
+# The hinge's direction follows from the lower limb's by two products: limb × lower against
+# hinge and against limb × hinge.
+_BEND_AXES: Final = np.stack([HINGE_REST, cross(HINGE_REST, LIMB_REST)], axis=1)  # (4, 2, 3)
 
 
 @dataclass(slots=True)
@@ -67,38 +75,43 @@ def solve_limbs(seen: Observation, parent: F64, memory: F64, fresh: Bool, dt_s: 
     local = rotate(inv(parent)[:, :, None], seen.limb)  # (N, 4, 2, 3) in the parent's frame
     before = rotate(memory, LIMB_REST)
     along = pick(upper_ok, local[:, :, 0], before)
-    swing = between(np.stack([np.broadcast_to(LIMB_REST, before.shape), before]), along)
-    natural, carried = swing[0], mul(swing[1], memory)
-    carried = pick(fresh[:, None] & upper_ok, natural, carried)
-    turn = _twist_step(along, local[:, :, 1], carried, natural, upper_ok & lower_ok, fresh, dt_s)
+    starts = np.empty((2, *before.shape))
+    starts[0], starts[1] = LIMB_REST, before
+    natural, carried = between(starts, along)
+    carried = mul(carried, memory)
+    if np.count_nonzero(fresh):
+        carried = pick(fresh[:, None] & upper_ok, natural, carried)
+    turn = _twist_step(local[:, :, 1], carried, natural, upper_ok & lower_ok, fresh, dt_s)
     in_parent = unit(mul(about(along, turn), carried))[0]
     upper = mul(parent, in_parent)
-    lower = mul(between(rotate(upper, LIMB_REST), _lower_direction(seen, upper)), upper)
+    straight = rotate(upper, LIMB_REST)
+    lower = mul(between(straight, pick(lower_ok, seen.limb[:, :, 1], straight)), upper)
     return Limbs(upper, lower, in_parent, upper_ok, lower_ok)
 
 
-def _lower_direction(seen: Observation, upper: F64) -> F64:
-    return pick(seen.limb_ok[..., 1], seen.limb[:, :, 1], rotate(upper, LIMB_REST))
-
-
 def _twist_step(
-    along: F64, lower: F64, carried: F64, natural: F64, bendable: Bool, fresh: Bool, dt_s: F64
+    lower: F64, carried: F64, natural: F64, bendable: Bool, fresh: Bool, dt_s: F64
 ) -> F64:
-    """Angle (N, 4) by which to turn the carried rotation about the limb in this frame."""
-    now, rest = rotate(np.stack([carried, natural]), HINGE_REST)  # each (N, 4, 3)
-    normal = cross(along, lower)
-    sine = np.sqrt(dot(normal, normal))
-    to_natural, to_measured, odd = signed_angle(
-        np.stack([now, now, rest]), np.stack([rest, normal, normal]), along
-    )
-    low, high = _BELIEVABLE_RAD[:, 0], _BELIEVABLE_RAD[:, 1]
-    weight = smoothstep(sine, *_BENT_SINE) * (1.0 - smoothstep(np.abs(odd), low, high))
-    weight = np.where(bendable, weight, 0.0)
+    """Angle (N, 4) by which to turn the carried rotation about the limb in this frame.
+
+    Both rotations lead the limb to the same direction; all angles are about it, from the
+    natural twist.
+    """
+    to_natural = inv(natural)
+    twist = twist_angle(mul(to_natural, carried), LIMB_REST)
+    bend = np.matmul(_BEND_AXES, rotate(to_natural, lower)[..., None])[..., 0]
+    measured, sine = arctan2(bend[..., 0], bend[..., 1]), length(bend)
+    to_measured = measured - twist
+    to_measured -= _TURN_RAD * np.rint(to_measured / _TURN_RAD)
+    weight = smoothstep(sine, *_BENT_SINE) * (1.0 - smoothstep(np.abs(measured), *_BELIEVABLE_RAD))
+    weight = weight * bendable
     pull = 1.0 - (1.0 - weight) ** (dt_s / _FULL_TRUST_S)[:, None]
-    pull = np.where(fresh[:, None], weight, pull)
+    cap = _TWIST_RATE_RAD_S * dt_s
+    if np.count_nonzero(fresh):
+        pull = np.where(fresh[:, None], weight, pull)
+        cap = np.where(fresh, np.pi, cap)
     relax = (1.0 - weight) * (1.0 - np.exp(-dt_s / _RELAX_S))[:, None]
-    cap = np.where(fresh, np.pi, _TWIST_RATE_RAD_S * dt_s)[:, None]
-    return np.asarray(np.clip(pull * to_measured + relax * to_natural, -cap, cap))
+    return clamp(pull * to_measured - relax * twist, -cap[:, None], cap[:, None])
 
 
 def shoulder_swing(upper_in_chest: F64, known: Bool) -> F64:
@@ -108,11 +121,11 @@ def shoulder_swing(upper_in_chest: F64, known: Bool) -> F64:
         upper_in_chest: (N, 2, 3) direction of the left and right upper arm in the chest's frame.
         known: (N, 2).
     """
-    side = np.array([1.0, -1.0])
-    raised = smoothstep(upper_in_chest[..., 1], -0.3, 1.0) * np.radians(18.0)
-    reach = upper_in_chest[..., 2] * np.radians(6.0)
-    raised, reach = np.where(known, raised, 0.0), np.where(known, reach, 0.0)
-    return mul(
-        about(np.array([0.0, 1.0, 0.0]), -side * reach),
-        about(np.array([0.0, 0.0, 1.0]), side * raised),
-    )
+    half_raised = smoothstep(upper_in_chest[..., 1], -0.3, 1.0) * (known * _HALF_RAISE)
+    half_reach = upper_in_chest[..., 2] * (known * _HALF_REACH)
+    sin_y, cos_y = np.sin(half_reach), np.cos(half_reach)
+    sin_z, cos_z = np.sin(half_raised), np.cos(half_raised)
+    q = np.empty((*known.shape, 4))  # about y, after about z
+    q[..., 0], q[..., 1] = sin_y * sin_z, sin_y * cos_z
+    q[..., 2], q[..., 3] = cos_y * sin_z, cos_y * cos_z
+    return q

@@ -15,7 +15,7 @@ import numpy as np
 
 from posestream.arrays import F64, I64
 from posestream.geometry import rotation as rot
-from posestream.geometry.fast import about, dot, from_rotvec, inv, mul, rotvec
+from posestream.geometry.fast import about, clamp, dot, from_rotvec, length, mul, rotvec
 from posestream.skeleton.humanoid import BONES, NUM_BONES
 
 
@@ -29,6 +29,7 @@ class Limit(NamedTuple):
     hinge: bool = False
 
 
+_NEXT_TO_NOTHING: Final = 1e-30
 _FREE: Final = (-180.0, 180.0)
 
 LIMITS: Final[dict[str, Limit]] = {
@@ -107,28 +108,32 @@ class Limiter:
     def clamp(self, q: F64) -> F64:
         """The nearest rotations (N, K, 4) within the limits, by swing and twist."""
         twist_rad, swing = self._split(q)
-        twist_rad = np.clip(twist_rad, self._t.twist_low, self._t.twist_high)
-        return mul(from_rotvec(self._clamp_swing(swing)), about(self._t.axis, twist_rad))
+        twist_rad = clamp(twist_rad, self._t.twist_low, self._t.twist_high)
+        nearest = mul(from_rotvec(self._clamp_swing(swing)), about(self._t.axis, twist_rad))
+        # the same sign as before, or people within their limits would change with their company
+        return np.asarray(nearest * np.copysign(1.0, q[..., 3:]))
 
     def excess_rad(self, q: F64) -> F64:
         """How far rotations (N, K, 4) lie outside their limits, radians (N, K)."""
         twist_rad, swing = self._split(q)
         over = np.maximum(self._t.twist_low - twist_rad, twist_rad - self._t.twist_high)
-        outside = swing - self._clamp_swing(swing)
-        return np.maximum(np.maximum(over, 0.0), np.sqrt(dot(outside, outside)))
+        return np.maximum(over, length(swing - self._clamp_swing(swing)))
 
     def _split(self, q: F64) -> tuple[F64, F64]:
-        q = np.where(q[..., 3:] < 0.0, -q, q)
-        along = dot(q[..., :3], self._t.axis)
-        twist_rad = 2.0 * rot.arctan2(along, q[..., 3])
-        swing = mul(q, inv(about(self._t.axis, twist_rad)))
-        return twist_rad, rotvec(swing)
+        """Twist angle (N, K) and the rotation vector of the swing (N, K, 3)."""
+        along, w = dot(q[..., :3], self._t.axis), q[..., 3]
+        along = along * np.copysign(1.0, w)
+        w = np.abs(w) + _NEXT_TO_NOTHING  # after half a turn of swing there is no twist
+        untwist = np.empty_like(q)
+        untwist[..., :3] = -along[..., None] * self._t.axis
+        untwist[..., 3] = w
+        untwist /= np.hypot(along, w)[..., None]
+        return 2.0 * np.arctan2(along, w), rotvec(mul(q, untwist))
 
     def _clamp_swing(self, swing: F64) -> F64:
-        boxed = np.minimum(np.maximum(swing, self._t.low), self._t.high)
-        radius = np.where(swing < 0.0, self._t.low, self._t.high)
-        ratio = swing / radius
-        reach = np.sqrt(np.maximum(dot(ratio, ratio), 1.0))[..., None]
+        boxed = clamp(swing, self._t.low, self._t.high)
+        ratio = swing / np.where(swing < 0.0, self._t.low, self._t.high)
+        reach = np.maximum(length(ratio), 1.0)[..., None]
         return np.where(self._t.hinge, boxed, swing / reach)
 
 

@@ -14,6 +14,8 @@ from posestream.skeleton.joints import JOINT
 MAX_COORDINATE_M: Final = 1e4
 """Joints beyond this are damaged, not far away."""
 
+_ORIGIN: Final = np.zeros(3)
+
 _LIMB_NAMES: Final = (
     ("left_shoulder", "left_elbow", "left_wrist"),
     ("right_shoulder", "right_elbow", "right_wrist"),
@@ -26,20 +28,26 @@ def _index(*names: str) -> list[int]:
     return [JOINT[name] for name in names]
 
 
-_LIMBS: Final = np.array([_index(*names) for names in _LIMB_NAMES])  # (4, 3)
-_TOE: Final = np.array(_index("left_toe", "right_toe"))
-_HEEL: Final = np.array(_index("left_heel", "right_heel"))
-_KNUCKLES: Final = np.array(
-    [_index("left_index", "left_pinky"), _index("right_index", "right_pinky")]
-)  # (2, 2)
-_PAIRS: Final = np.array(
-    [
-        _index("left_hip", "right_hip"),
-        _index("left_shoulder", "right_shoulder"),
-        _index("left_ear", "right_ear"),
-        _index("left_eye", "right_eye"),
-    ]
+_PAIRS: Final = ("hip", "shoulder", "ear", "eye")
+NUM_PAIRS: Final = len(_PAIRS)
+
+# From and to of everything whose direction is wanted: pairs, limbs, crown.
+_RIGHTS: Final = _index(*(f"right_{name}" for name in _PAIRS))
+_LEFTS: Final = _index(*(f"left_{name}" for name in _PAIRS))
+_LIMBS: Final = slice(NUM_PAIRS, NUM_PAIRS + 8)
+_CROWN: Final = NUM_PAIRS + 8
+_FROM: Final = np.array(
+    _RIGHTS + _index(*(limb[i] for limb in _LIMB_NAMES for i in (0, 1)), "head")
 )
+_TO: Final = np.array(
+    _LEFTS + _index(*(limb[i] for limb in _LIMB_NAMES for i in (1, 2)), "head_top")
+)
+
+_ROOT: Final = np.array(_index("left_wrist", "right_wrist", "left_ankle", "right_ankle"))
+_HIND: Final = np.array(_index("left_pinky", "right_pinky", "left_heel", "right_heel"))
+_FORE: Final = np.array(_index("left_index", "right_index", "left_toe", "right_toe"))
+_LEAST_SIDE: Final = np.array([0.01, 0.01, 2e-3, 2e-3])  # metres, square metres
+_TRUNK: Final = np.array(_index("pelvis", "neck"))
 MIN_BONE_M: Final = 0.02
 
 
@@ -61,50 +69,68 @@ class Observation:
     limb: F64  # (N, 4, 2, 3) unit: left arm, right arm, left leg, right leg; upper, lower
     limb_ok: Bool  # (N, 4, 2)
     limb_m: F64  # (N, 4, 2) lengths
+    crown: F64  # (N, 3) unit, from the centre of the head upwards
+    crown_ok: Bool  # (N,)
 
 
 def observe(xyz_world_m: F64, score: F64, min_score: float) -> Observation:
     """Directions and their validity from joints (N, J, 3) and scores (N, J)."""
     finite = np.abs(xyz_world_m).max(axis=-1) < MAX_COORDINATE_M  # False for NaN
     ok = finite & (score >= min_score)
-    point = pick(ok, xyz_world_m, np.zeros(3))
+    point = pick(ok, xyz_world_m, _ORIGIN)
     trusted = np.where(ok, np.minimum(score, 1.0), 0.0)
-    ends = point[:, _PAIRS]  # (N, 4, 2, 3)
-    across, width = unit(ends[:, :, 0] - ends[:, :, 1])
-    pair_ok = ok[:, _PAIRS].all(axis=-1)
-    middle = 0.5 * (ends[:, :, 0] + ends[:, :, 1])
-    pelvis, neck = JOINT["pelvis"], JOINT["neck"]
-    joints, limb_ok = point[:, _LIMBS], ok[:, _LIMBS]
-    limb, length = unit(joints[:, :, 1:] - joints[:, :, :-1])
+    start, end = point.take(_FROM, 1), point.take(_TO, 1)
+    direction, length = unit(end - start)
+    both = ok.take(_FROM, 1) & ok.take(_TO, 1)
+    known = both & (length > MIN_BONE_M)
+    middle = 0.5 * (start[:, :NUM_PAIRS] + end[:, :NUM_PAIRS])
+    trunk = pick(both[:, :2], middle[:, :2], point.take(_TRUNK, 1))
+    trunk_ok = both[:, :2] | ok.take(_TRUNK, 1)
+    n = len(point)
     return Observation(
         point, ok, trusted,
-        across, pair_ok & (width > MIN_BONE_M), middle, width,
-        pick(pair_ok[:, 0], middle[:, 0], point[:, pelvis]), pair_ok[:, 0] | ok[:, pelvis],
-        pick(pair_ok[:, 1], middle[:, 1], point[:, neck]), pair_ok[:, 1] | ok[:, neck],
-        limb, limb_ok[:, :, 1:] & limb_ok[:, :, :-1] & (length > MIN_BONE_M), length,
+        direction[:, :NUM_PAIRS], known[:, :NUM_PAIRS], middle, length[:, :NUM_PAIRS],
+        trunk[:, 0], trunk_ok[:, 0], trunk[:, 1], trunk_ok[:, 1],
+        direction[:, _LIMBS].reshape(n, 4, 2, 3), known[:, _LIMBS].reshape(n, 4, 2),
+        length[:, _LIMBS].reshape(n, 4, 2), direction[:, _CROWN], known[:, _CROWN],
     )  # fmt: skip
 
 
-def foot_vectors(seen: Observation) -> tuple[F64, Bool, F64, F64]:
-    """Ankle→toe unit (N, 2, 3), its validity, the foot's left (N, 2, 3) and its weight (N, 2)."""
-    ankle, toe, heel = seen.point[:, _LIMBS[2:, 2]], seen.point[:, _TOE], seen.point[:, _HEEL]
-    forward, length = unit(toe - ankle)
-    known = seen.ok[:, _LIMBS[2:, 2]] & seen.ok[:, _TOE] & (length > MIN_BONE_M)
-    left, area = unit(cross(ankle - heel, toe - heel))
-    trust = np.minimum(seen.score[:, _HEEL], seen.score[:, _TOE])
-    weight = np.where(known & seen.ok[:, _HEEL] & (area > 2e-3), trust, 0.0)
-    return forward, known, left, weight
+@dataclass(slots=True)
+class EndVectors:
+    """Left hand, right hand, left foot, right foot."""
+
+    ahead: F64  # (N, 4, 3) unit: wrist to knuckles, ankle to toe
+    ahead_ok: Bool  # (N, 4)
+    side: F64  # (N, 4, 3) unit: little finger to index finger, the foot's left
+    side_ok: Bool  # (N, 4)
+    score: F64  # (N, 4) of the knuckles, of toe and heel
 
 
-def hand_vectors(seen: Observation) -> tuple[F64, Bool, F64, Bool, F64]:
-    """Wrist→knuckles unit (N, 2, 3), its validity, little→index unit, its validity, score."""
-    wrist, knuckles = seen.point[:, _LIMBS[:2, 2]], seen.point[:, _KNUCKLES]
-    ok = seen.ok[:, _KNUCKLES]  # (N, 2, 2)
-    count = np.maximum(ok.sum(axis=-1), 1)[..., None]
-    middle = knuckles.sum(axis=2) / count  # hidden ones are zero
-    forward, length = unit(middle - wrist)
-    known = seen.ok[:, _LIMBS[:2, 2]] & ok.any(axis=-1) & (length > MIN_BONE_M)
-    across, width = unit(knuckles[:, :, 0] - knuckles[:, :, 1])
-    both = known & ok.all(axis=-1) & (width > 0.01)
-    score = np.where(ok, seen.score[:, _KNUCKLES], 1.0).min(axis=-1)
-    return forward, known, across, both, np.minimum(score, seen.score[:, _LIMBS[:2, 2]])
+def end_vectors(seen: Observation) -> EndVectors:
+    """Where hands and feet point and how they are turned; one knuckle points a hand, too."""
+    root, hind, fore = (seen.point.take(joints, 1) for joints in (_ROOT, _HIND, _FORE))
+    root_ok, hind_ok, fore_ok = (seen.ok.take(joints, 1) for joints in (_ROOT, _HIND, _FORE))
+    hands, feet = slice(0, 2), slice(2, 4)
+    tip, tip_ok, side = fore.copy(), fore_ok.copy(), fore - hind
+    count = np.maximum(hind_ok[:, hands].astype(np.float64) + fore_ok[:, hands], 1.0)
+    tip[:, hands] = (hind + fore)[:, hands] / count[..., None]  # hidden ones are zero
+    tip_ok[:, hands] |= hind_ok[:, hands]
+    side[:, feet] = cross((root - hind)[:, feet], side[:, feet])
+    vectors, size = unit(np.concatenate([tip - root, side], axis=1))
+    ahead_ok = root_ok & tip_ok & (size[:, :4] > MIN_BONE_M)
+    side_ok = ahead_ok & hind_ok & fore_ok & (size[:, 4:] > _LEAST_SIDE)
+    return EndVectors(
+        vectors[:, :4], ahead_ok, vectors[:, 4:], side_ok, _end_score(seen, hind_ok, fore_ok)
+    )
+
+
+def _end_score(seen: Observation, hind_ok: Bool, fore_ok: Bool) -> F64:
+    """(N, 4): a hand's as its worst visible joint, a foot's as the worse of toe and heel."""
+    hind, fore = seen.score.take(_HIND, 1), seen.score.take(_FORE, 1)
+    score = np.minimum(hind, fore)
+    if not (hind_ok & fore_ok)[:, :2].all():
+        visible = np.minimum(np.where(hind_ok, hind, 1.0), np.where(fore_ok, fore, 1.0))
+        score[:, :2] = visible[:, :2]
+    score[:, :2] = np.minimum(score[:, :2], seen.score.take(_ROOT[:2], 1))
+    return score

@@ -26,20 +26,25 @@ from posestream.geometry.fast import (
     twist_angle,
     unit,
 )  # fmt: skip
+from posestream.retarget.bones import SPINE
 from posestream.retarget.observe import Observation
 from posestream.skeleton.humanoid import BONE, REST_OFFSET_M
 from posestream.skeleton.joints import JOINT
 
 _X: Final = np.array([1.0, 0.0, 0.0])
 _UP: Final = np.array([0.0, 1.0, 0.0])
-_SHARE: Final = np.array([0.4, 0.3, 0.3])  # of the bend: Spine, Chest, UpperChest
+_SHARES_SO_FAR: Final = np.array([[0.4], [0.7], [1.0]])  # of the bend: Spine … UpperChest
 _FRONT: Final = np.array([0.0, 0.0, 1.0])
 _FOLLOW_S: Final = 2.0
 _LEG, _SHOULDER, _CHEST = BONE["LeftUpperLeg"], BONE["LeftShoulder"], BONE["Chest"]
 _SPINE: Final = [BONE[name] for name in ("Spine", "Chest", "UpperChest")]
-_ABOVE: Final = np.array([[1.0, 1.0, 1.0]] * 3 + [[0.0, 1.0, 1.0]])
+# What leads from the Hips to the hip joints, then to the shoulder joints, and what carries it.
+_CARRIED: Final = np.array([_LEG, *_SPINE, _SHOULDER])
+_CARRIERS: Final = np.array([0, 0, *range(SPINE.start, SPINE.stop)])
+_UNSIDED: Final = np.array([[0.0, 1.0, 1.0], *[[1.0, 1.0, 1.0]] * 3, [0.0, 1.0, 1.0]])
 _BEND_SHARE: Final = 0.35
 _MAX_LEAN_RAD: Final = np.radians(50.0)
+_COS_HALF_MAX_LEAN: Final = np.cos(0.5 * _MAX_LEAN_RAD)
 
 HIP_DROP_M: Final[F64] = REST_OFFSET_M[BONE["LeftUpperLeg"]] * (0.0, 1.0, 1.0)
 """From the Hips bone to the mid-point of the hip joints, at rest."""
@@ -50,6 +55,7 @@ NECK_RISE_M: Final[F64] = REST_OFFSET_M[BONE["LeftShoulder"]] * (0.0, 1.0, 1.0)
 _SPINE_M, _CHEST_M, _UPPER_M = (
     REST_OFFSET_M[BONE[name]] for name in ("Spine", "Chest", "UpperChest")
 )
+_ABOVE_SPINE_M: Final = np.stack([_CHEST_M, _UPPER_M, NECK_RISE_M])
 _LOW_M: Final[F64] = _SPINE_M - HIP_DROP_M
 REST_TORSO_M: Final[F64] = _LOW_M + _CHEST_M + _UPPER_M + NECK_RISE_M
 """From the mid-point of the hip joints to that of the shoulder joints, at rest."""
@@ -85,8 +91,11 @@ def solve_torso(
     """
     low, high, line, line_ok = _uprights(seen)
     across, ok = seen.across[:, :2], seen.across_ok[:, :2]
-    across = pick(ok, across, across[:, ::-1])
-    quat, solid = _frames(across, np.stack([low, high], axis=1))
+    if not ok.all():
+        across = pick(ok, across, across[:, ::-1])
+    up = np.empty((len(low), 2, 3))
+    up[:, 0], up[:, 1] = low, high
+    quat, solid = _frames(across, up)
     solid &= ok.any(axis=1)[:, None]
     hips = pick(solid[:, 0], quat[:, 0], held_hips)
     chest = pick(solid[:, 1], quat[:, 1], hips)
@@ -131,26 +140,29 @@ def hips_place(seen: Observation, world: F64, offset_m: F64, last_m: F64) -> F64
 
     Args:
         seen: this frame's joints.
-        world: (N, B, 4) world rotations.
+        world: (N, S, 4) world rotations of the solved bones.
         offset_m: (N, B, 3) body vectors.
         last_m: (N, 3) NaN if new.
     """
-    drop = rotate(world[:, 0], offset_m[:, _LEG] * (0.0, 1.0, 1.0))
-    rise = rotate(world[:, [0, *_SPINE]], offset_m[:, [*_SPINE, _SHOULDER]] * _ABOVE).sum(axis=1)
-    place = pick(seen.neck_ok, seen.neck - rise, last_m)
-    return pick(seen.pelvis_ok, seen.pelvis - drop, place)
+    steps = rotate(world.take(_CARRIERS, 1), offset_m.take(_CARRIED, 1) * _UNSIDED)
+    if seen.pelvis_ok.all():
+        return seen.pelvis - steps[:, 0]
+    place = pick(seen.neck_ok, seen.neck - steps[:, 1:].sum(axis=1), last_m)
+    return pick(seen.pelvis_ok, seen.pelvis - steps[:, 0], place)
 
 
 def _uprights(seen: Observation) -> tuple[F64, F64, F64, Bool]:
     """Direction of the lower torso, the upper torso and the whole; validity of the whole."""
     middle, knows_middle = seen.point[:, JOINT["spine"]], seen.ok[:, JOINT["spine"]]
-    both = seen.pelvis_ok & seen.neck_ok
-    parts, length = unit(
-        np.stack([seen.neck - seen.pelvis, middle - seen.pelvis, seen.neck - middle], axis=1)
-    )
-    line_ok = both & (length[:, 0] > 0.1)
-    bent = line_ok & knows_middle & (length[:, 1:] > 0.05).all(axis=1)
+    ends = np.empty((len(middle), 3, 3))
+    ends[:, 0], ends[:, 1] = seen.neck - seen.pelvis, middle - seen.pelvis
+    ends[:, 2] = ends[:, 0] - ends[:, 1]
+    parts, length = unit(ends)
+    line_ok = seen.pelvis_ok & seen.neck_ok & (length[:, 0] > 0.1)
     line = pick(line_ok, parts[:, 0], _UP)
+    bent = line_ok & knows_middle & (length[:, 1:] > 0.05).all(axis=1)
+    if bent.all():
+        return parts[:, 1], parts[:, 2], line, line_ok
     pelvis, chest = _guessed_bend(line)
     return pick(bent, parts[:, 1], pelvis), pick(bent, parts[:, 2], chest), line, line_ok
 
@@ -176,12 +188,12 @@ def _frames(across: F64, up: F64) -> tuple[F64, Bool]:
 
 def _spread(hips: F64, chest: F64, line: F64, line_ok: Bool) -> F64:
     """Share the bend among three bones, then lean them so that the neck lies along ``line``."""
-    bend = mul(inv(hips), chest)
-    steps = from_rotvec(rotvec(bend)[:, None] * np.cumsum(_SHARE)[:, None])  # hips' frame
-    low = _LOW_M + rotate(bend, NECK_RISE_M)
-    arms = rotate(steps[:, :2], np.stack([_CHEST_M, _UPPER_M]))
-    lean = _lean(low, arms.sum(axis=1), rotate(inv(hips), line))
-    lean = pick(line_ok, lean, np.array([0.0, 0.0, 0.0, 1.0]))
+    into_hips = inv(hips)
+    bend = rotvec(mul(into_hips, chest))
+    steps = from_rotvec(bend[:, None] * _SHARES_SO_FAR)  # in the hips' frame
+    chest_m, upper_m, neck_m = rotate(steps, _ABOVE_SPINE_M).transpose(1, 0, 2)
+    lean = _lean(_LOW_M + neck_m, chest_m + upper_m, rotate(into_hips, line))
+    lean = pick(line_ok, lean, rot.IDENTITY)
     steps[:, :2] = mul(lean[:, None], steps[:, :2])
     return mul(hips[:, None], steps)
 
@@ -190,10 +202,11 @@ def _lean(fixed: F64, moving: F64, line: F64) -> F64:
     """K such that fixed + K·moving points along the unit ``line``: a triangle is solved."""
     along = dot(fixed, line)
     root = along * along - dot(fixed, fixed) + dot(moving, moving)
-    wanted = (along + np.sqrt(np.maximum(root, 0.0)))[:, None] * line - fixed
-    K = between(unit(moving)[0], unit(wanted)[0])
-    turn = angle(K)
-    if (turn <= _MAX_LEAN_RAD).all():
+    sides = np.empty((2, *line.shape))
+    sides[0] = moving
+    sides[1] = (along + np.sqrt(np.maximum(root, 0.0)))[:, None] * line - fixed
+    K = between(*unit(sides)[0])
+    if not np.count_nonzero(K[..., 3] < _COS_HALF_MAX_LEAN):
         return K
-    share = np.minimum(1.0, _MAX_LEAN_RAD / np.maximum(turn, 1e-9))
-    return np.asarray(from_rotvec(rotvec(K) * share[:, None]))
+    share = np.minimum(1.0, _MAX_LEAN_RAD / np.maximum(angle(K), 1e-9))
+    return from_rotvec(rotvec(K) * share[:, None])
