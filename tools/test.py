@@ -24,13 +24,15 @@ NOTHING_COLLECTED = 5
 
 def main(arguments: "list[str]") -> int:
     """Install what is missing, run what is wanted, print the sums."""
-    from tools import check, environment
+    from tools import check, environment, system_packages
 
     options, pytest_arguments = _parser().parse_known_args(arguments)
     try:
         environment.ensure(environment.Environment(), environment.TEST)
     except environment.InstallError as error:
         sys.exit(f"posestream: {error}")
+    if options.only in (None, "unity") and not pytest_arguments:
+        system_packages.ensure_mono()
     static = check.check_all() if options.only in (None, "fast") and not pytest_arguments else []
     tests = run_pytest(MARKS.get(options.only, ""), pytest_arguments)
     passed, failed = tests["passed"] + sum(static), tests["failed"] + static.count(False)
