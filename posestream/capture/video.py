@@ -46,6 +46,7 @@ class VideoSource:
         self.name = name
         self.live = settings.pace == "realtime"
         self.counts = SourceCounts()
+        self._closed = False
         self._opener, self._settings = opener, settings
         self._pacer = Pacer(settings.pace, clock_ns, sleep)
         self._device = opener()
@@ -67,7 +68,7 @@ class VideoSource:
         image, self._first = self._first, None
         if image is None:
             image = self._next_picture()
-        if image is None and self._settings.loop and self._passed > 0:
+        if image is None and self._settings.loop and self._passed > 0 and not self._closed:
             self._rewind()
             image = self._next_picture()
         if image is None:
@@ -76,7 +77,8 @@ class VideoSource:
         return Frame(self._index, t_ns, image, self._camera(image))
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; a reader in another thread finds its end."""
+        self._closed = True
         self._device.release()
 
     def _start_over(self) -> None:
@@ -109,7 +111,7 @@ class VideoSource:
             self._passed += 1
             self._index += 1
             return True
-        return self._grab_past_damage()
+        return not self._closed and self._grab_past_damage()
 
     def _grab_past_damage(self) -> bool:
         """The first picture behind a place where decoding stops; what is lost is counted."""

@@ -217,3 +217,15 @@ def test_loop_plays_on_with_rising_times(clip: Path) -> None:
 def _paced(clip: Path, time: FakeTime) -> VideoSource:
     settings = CaptureSettings(pace="realtime")
     return VideoSource(lambda: open_file(clip), clip.name, settings, time.clock_ns, time.sleep)
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_closed_file_has_no_damage_but_an_end(
+    clip: Path, loop: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = open_source(str(clip), CaptureSettings(pace="fast", loop=loop))
+    assert source.read() is not None
+    source.close()
+    assert source.read() is None
+    assert source.counts.broken == 0
+    assert caplog.text == ""
