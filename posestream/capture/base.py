@@ -13,7 +13,7 @@ from msgspec import Meta
 from posestream.arrays import F64
 from posestream.errors import CaptureError
 from posestream.geometry.camera import intrinsics_from_fov, scale_intrinsics
-from posestream.types import Camera, Frame, level_camera_pose
+from posestream.types import Camera, Frame
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +70,6 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         tuple[float, ...],
         Meta(max_length=5, description="Lens distortion k1 k2 p1 p2 k3 (OpenCV's model)."),
     ] = ()
-    camera_height_m: Annotated[
-        float, Meta(ge=0.0, le=20.0, description="First guess of the camera's height, metres.")
-    ] = 1.2
     reconnect_first_s: Annotated[
         float, Meta(gt=0.0, le=60.0, description="Wait before the first try to reconnect.")
     ] = 0.25
@@ -130,12 +127,14 @@ class Source(Protocol):
 
 
 def camera_for(size_px: tuple[int, int], settings: CaptureSettings) -> Camera:
-    """The camera that took a picture of this size: calibrated, or guessed from ``fov_deg``."""
+    """The camera that took a picture of this size: calibrated, or guessed from ``fov_deg``.
+
+    Where it stands is not known here: see ``locate.floor``.
+    """
     return Camera(
         K_px=_intrinsics(size_px, settings),
         size_px=size_px,
         distortion=np.array(settings.distortion or (0.0,) * 5, dtype=np.float64),
-        T_world_cam=level_camera_pose(settings.camera_height_m),
     )
 
 

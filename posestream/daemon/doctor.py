@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import socket
 from dataclasses import asdict, dataclass
@@ -82,10 +83,9 @@ def _bundled_clip() -> Finding:
 
 
 def _back_ends(settings: Settings) -> list[Finding]:
-    from posestream.estimate.registry import available
+    from posestream.estimate.registry import available, resolve
 
-    wanted = settings.estimate.backend
-    wanted = "mediapipe" if wanted == "auto" else wanted
+    wanted = resolve(settings.estimate.backend)
     return [
         Finding(
             f"back end {item.name}",
@@ -111,7 +111,8 @@ def _port(option: str, kind: socket.SocketKind, host: str, port: int) -> Finding
     topic = f"{'TCP' if kind == socket.SOCK_STREAM else 'UDP'} port {port}"
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-            if kind == socket.SOCK_STREAM:
+            # Windows would let this option share a port that is in use
+            if kind == socket.SOCK_STREAM and os.name == "posix":
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:

@@ -92,7 +92,7 @@ class Daemon:
             settings,
             self._figures.times,
             self._on_source_event,
-            partial(self._describe_again, "the camera's place was learnt better"),
+            self._describe_again,
         )
         self._services = Services(settings.vmc_control, self.recalibrate)
         self._worker: Worker | None = None
@@ -131,12 +131,10 @@ class Daemon:
         """See ``control.Controlled``."""
         self._producer.recentre(slot)
         self._outputs.realign()
-        self._describe_again("recentred")
 
     def recalibrate(self) -> None:
         """See ``control.Controlled``."""
         self._producer.recalibrate()
-        self._describe_again("calibration started anew")
 
     def hello(self) -> Hello:
         """See ``control.Controlled``."""

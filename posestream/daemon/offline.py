@@ -12,6 +12,7 @@ from posestream import __version__, config
 from posestream.capture import open_source
 from posestream.capture.base import Source
 from posestream.capture.live import every_frame
+from posestream.daemon.sources import first_camera
 from posestream.errors import ConfigError, PosestreamError
 from posestream.estimate.registry import create
 from posestream.export import jsonl
@@ -92,7 +93,8 @@ def _process_one(source: str, target: Path, settings: Settings) -> None:
     )
     try:
         with unfinished.open("wb") as file:
-            file.write(jsonl.header(Hello(__version__, opened.camera, opened.fps)))
+            camera = first_camera(opened, source, settings)
+            file.write(jsonl.header(Hello(__version__, camera, opened.fps)))
             count = sum(1 for frame in frames if file.write(jsonl.line(frame)))
     except OSError as error:
         raise PosestreamError(f"{target} cannot be written: {error.strerror}.") from None

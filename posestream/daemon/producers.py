@@ -5,6 +5,7 @@ A producer yields frames in the worker's thread; its other methods may be called
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from posestream.capture import open_source, reopener
 from posestream.capture.base import Source
 from posestream.capture.live import LatestFrame
 from posestream.capture.replay import ReplayReader
+from posestream.daemon.sources import first_camera
 from posestream.errors import ConfigError
 from posestream.estimate.registry import create
 from posestream.pipeline import Pipeline
@@ -35,7 +37,10 @@ class _Wishes:
 
 
 class PictureProducer:
-    """Pictures through the pipeline. Opens the source at once, the models in the thread."""
+    """Pictures through the pipeline. Opens the source at once, the models in the thread.
+
+    ``on_calibration`` is told, in the worker's thread, why ``camera`` is no longer what it was.
+    """
 
     def __init__(
         self,
@@ -43,11 +48,13 @@ class PictureProducer:
         settings: Settings,
         times: StageTimes,
         on_source_event: Callable[[str, str], None],
-        on_calibration: Callable[[], None],
+        on_calibration: Callable[[str], None],
     ) -> None:
         self._on_calibration = on_calibration
         self._calibrations = 0
+        self._news = ""  # why the camera is to be described again after the next frame
         self._source: Source = open_source(source, settings.source)
+        self._camera = first_camera(self._source, source, settings)
         self._spec = source
         self._times = times
         self._on_source_event = on_source_event
@@ -55,6 +62,8 @@ class PictureProducer:
         self._latest: LatestFrame | None = None
         self._pipeline: Pipeline | None = None
         self._closed = False
+        self._reader_lock = threading.Lock()
+        self._has_reader = False  # who then closes the source
         self.live = self._source.live
         self.backend: str = settings.estimate.backend
 
@@ -62,7 +71,7 @@ class PictureProducer:
     def camera(self) -> Camera:
         """The camera, with the pose that is believed now."""
         believed = None if self._pipeline is None else self._pipeline.camera
-        return believed or self._source.camera
+        return believed or self._camera
 
     @property
     def fps(self) -> float | None:
@@ -89,8 +98,18 @@ class PictureProducer:
         return None if details is None else details.frame
 
     def frames(self) -> Iterator[AvatarFrame]:
-        """Everything up to the end of the source. Raises PosestreamError."""
-        settings = self._wishes.settings
+        """Everything up to the end of the source, which is then closed. Raises PosestreamError."""
+        with self._reader_lock:
+            self._has_reader = not self._closed
+        if not self._has_reader:
+            return
+        try:
+            yield from self._avatars(self._wishes.settings)
+        finally:
+            if self._latest is None:  # else closed by the thread that reads
+                self._source.close()
+
+    def _avatars(self, settings: Settings) -> Iterator[AvatarFrame]:
         knows_truth = self._spec.startswith("synthetic:")
         estimator = create(settings.estimate.backend, settings.estimate, knows_truth)
         self.backend = estimator.name
@@ -109,7 +128,10 @@ class PictureProducer:
         avatars = pipeline.step(frame)
         if pipeline.calibrations != self._calibrations:
             self._calibrations = pipeline.calibrations
-            self._on_calibration()
+            self._news = self._news or "the camera's place was learnt better"
+        if self._news:
+            self._on_calibration(self._news)
+            self._news = ""
         return avatars
 
     def _live(self, pipeline: Pipeline) -> Iterator[AvatarFrame]:
@@ -136,10 +158,14 @@ class PictureProducer:
             return
         if wishes.settings is not granted.settings:
             pipeline.configure(wishes.settings)
+        if wishes.settings.floor != granted.settings.floor:
+            self._news = "the floor's settings changed"
         if wishes.recentre != granted.recentre:
             pipeline.recentre(wishes.recentre[1])
+            self._news = "recentred"
         if wishes.recalibrations != granted.recalibrations:
             pipeline.recalibrate()
+            self._news = "calibration started anew"
         self._granted = wishes
 
     def configure(self, settings: Settings) -> None:
@@ -162,9 +188,13 @@ class PictureProducer:
         self._wishes = replace(self._wishes, recalibrations=self._wishes.recalibrations + 1)
 
     def close(self) -> None:
-        """End the frames and release the source. Safe to call twice."""
-        self._closed = True
-        if self._latest is None:
+        """End the frames and release the source, in the thread that reads it if one does.
+
+        Safe to call twice.
+        """
+        with self._reader_lock:
+            self._closed = True
+        if not self._has_reader:
             self._source.close()
 
 
@@ -227,7 +257,7 @@ def open_producer(
     settings: Settings,
     times: StageTimes,
     on_source_event: Callable[[str, str], None],
-    on_calibration: Callable[[], None],
+    on_calibration: Callable[[str], None],
 ) -> PictureProducer | ReplayProducer:
     """What ``source`` names. Raises CaptureError or RecordingError."""
     if source.startswith("replay:"):

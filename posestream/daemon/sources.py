@@ -1,16 +1,23 @@
-"""Which source to run: what the user named, else the first camera, else the bundled clip."""
+"""Which source to run, and where its camera stands before anybody was seen."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from posestream.assets import DEMO_CLIP
+from posestream.capture.base import Source
 from posestream.errors import CaptureError
+from posestream.estimate.registry import resolve
+from posestream.locate.floor import FloorEstimator
+from posestream.settings import Settings
+from posestream.types import Camera
 
 
 def choose_source(named: str | None) -> tuple[str, str | None]:
-    """(source, sentence for the user or None).
+    """What the user named, else the first camera, else the bundled clip.
 
+    Gives (source, sentence for the user or None).
     Raises CaptureError if nothing was named, no camera is there and the clip is missing.
     """
     if named is not None:
@@ -30,3 +37,11 @@ def choose_source(named: str | None) -> tuple[str, str | None]:
 def loops_by_default(source: str) -> bool:
     """The bundled clip plays on while somebody watches, so that there is time to connect."""
     return source == str(DEMO_CLIP) and sys.stderr.isatty()
+
+
+def first_camera(opened: Source, spec: str, settings: Settings) -> Camera:
+    """The camera with its pose as the pipeline believes it until it has learnt more."""
+    backend = resolve(settings.estimate.backend, spec.startswith("synthetic:"))
+    if backend == "fake":  # exact, and so is the source's own pose
+        return opened.camera
+    return replace(opened.camera, T_world_cam=FloorEstimator(settings.floor).T_world_cam)

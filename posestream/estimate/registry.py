@@ -22,12 +22,18 @@ def create(name: str, settings: EstimateSettings, source_knows_truth: bool = Fal
 
     Raises BackendError if there is no such back end, or its libraries are not installed.
     """
-    if name == "auto":
-        name = "fake" if source_knows_truth else "mediapipe"
+    name = resolve(name, source_knows_truth)
     if name not in _MAKERS:
         known = ", ".join(["auto", *_MAKERS])
         raise BackendError(f"There is no back end called {name!r}: choose one of {known}.")
     return _MAKERS[name](settings)
+
+
+def resolve(name: str, source_knows_truth: bool = False) -> str:
+    """The back end that ``auto`` stands for; other names stay."""
+    if name != "auto":
+        return name
+    return "fake" if source_knows_truth else "mediapipe"
 
 
 def available() -> list[Availability]:
