@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from posestream.arrays import F64, Image
+from posestream.arrays import F64, Bool, Image
 from posestream.skeleton.joints import JOINT
 from posestream.types import People2D
 
@@ -22,23 +22,34 @@ _MIN_SCORE: Final = 0.3
 _LEAST: Final = 0.5  # share of the points that must lie in the picture
 _BRIGHTNESS_WEIGHT: Final = 0.5  # brightness changes with the light, shares of colour hardly
 
-_SHOULDERS = ("left_shoulder", "right_shoulder")
-_HIPS = ("left_hip", "right_hip")
-_TRUNK: Final = np.array([JOINT[name] for name in (*_SHOULDERS, *_HIPS)])
-_THIGHS: Final = np.array(
-    [[JOINT[f"{side}_hip"], JOINT[f"{side}_knee"]] for side in ("left", "right")]
+_JOINTS: Final = np.array(
+    [JOINT[f"{side}_{part}"] for part in ("shoulder", "hip", "knee") for side in ("left", "right")]
 )
+_TRUNK: Final = (0, 1, 2, 3)  # of these joints
+_THIGHS: Final = ((2, 4), (3, 5))
 
 
 def _trunk_weights() -> F64:
-    """(P, 4): points inside the trunk as means of its corners."""
+    """(15, 6): points inside the trunk as means of its corners."""
     across, down = np.meshgrid([0.3, 0.5, 0.7], [0.2, 0.35, 0.5, 0.65, 0.8])
     a, d = across.ravel(), down.ravel()
-    return np.stack([(1 - a) * (1 - d), a * (1 - d), (1 - a) * d, a * d], axis=-1)
+    weights = np.zeros((a.size, _JOINTS.size))
+    weights[:, _TRUNK] = np.stack([(1 - a) * (1 - d), a * (1 - d), (1 - a) * d, a * d], axis=-1)
+    return weights
 
 
-_TRUNK_WEIGHTS: Final = _trunk_weights()
-_ALONG: Final = np.array([0.25, 0.4, 0.55, 0.7])
+def _thigh_weights(hip: int, knee: int) -> F64:
+    """(4, 6): points along a thigh."""
+    along = np.array([0.25, 0.4, 0.55, 0.7])
+    weights = np.zeros((along.size, _JOINTS.size))
+    weights[:, hip], weights[:, knee] = 1 - along, along
+    return weights
+
+
+_WEIGHTS: Final = np.concatenate([_trunk_weights(), *(_thigh_weights(*ends) for ends in _THIGHS)])
+"""(P, 6): all points from the joints."""
+_NEEDS: Final = (_WEIGHTS > 0.0).astype(np.float64)
+_GROUPS: Final = (slice(0, 15), slice(15, 23))  # trunk, thighs
 
 
 def describe(image: Image, people: People2D) -> F64:
@@ -46,35 +57,41 @@ def describe(image: Image, people: People2D) -> F64:
 
     ``image`` (H, W, 3) BGR is the picture that ``people`` were found in.
     """
-    known = people.score >= _MIN_SCORE
-    trunk = np.einsum("pc,ncd->npd", _TRUNK_WEIGHTS, people.xy_px[:, _TRUNK])
-    ends = people.xy_px[:, _THIGHS]  # (N, 2 sides, 2 ends, 2)
-    thighs = ends[:, :, :1] + (ends[:, :, 1:] - ends[:, :, :1]) * _ALONG[:, None]
-    thighs[~known[:, _THIGHS].all(axis=-1)] = np.nan
-    trunk[~known[:, _TRUNK].all(axis=-1)] = np.nan
-    both = (trunk, thighs.reshape(len(people), 2 * _ALONG.size, 2))
-    return np.concatenate([_colour(image, points) for points in both], axis=-1)
+    samples, inside = _sample(image, *_points(people))
+    medians = [_median(samples[..., group], inside[:, group]) for group in _GROUPS]
+    return np.concatenate(medians, axis=1)
 
 
-def _colour(image: Image, xy_px: F64) -> F64:
-    """(N, 3) median colour at points (N, P, 2)."""
-    height, width = image.shape[:2]
-    inside = np.isfinite(xy_px).all(axis=-1)
-    pixel = np.where(inside[..., None], xy_px, -1.0).round().astype(np.int64)
-    x, y = pixel[..., 0], pixel[..., 1]
-    inside &= (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    bgr = image[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].astype(np.float64)
-    total = bgr.sum(axis=-1) + 30.0  # dark cloth has no certain colour: pull it towards grey
-    samples = np.stack(
-        [
-            (bgr[..., 2] + 10.0) / total,
-            (bgr[..., 1] + 10.0) / total,
-            _BRIGHTNESS_WEIGHT * total / 795.0,
-        ],
-        axis=-1,
-    )
+def _points(people: People2D) -> tuple[F64, Bool]:
+    """Points (N, P, 2) on trunk and thighs, and which are known (N, P)."""
+    xy_px = people.xy_px.take(_JOINTS, 1)
+    unknown = ~((people.score.take(_JOINTS, 1) >= _MIN_SCORE) & np.isfinite(xy_px).all(axis=-1))
+    if np.count_nonzero(unknown):
+        xy_px[unknown] = 0.0
+    return np.matmul(_WEIGHTS, xy_px), unknown @ _NEEDS.T == 0.0
+
+
+def _sample(image: Image, xy_px: F64, known: Bool) -> tuple[F64, Bool]:
+    """What stands for colour (N, 3, P) at points (N, P, 2), and which lie inside (N, P)."""
+    wanted = np.rint(xy_px)
+    pixel = np.maximum(np.minimum(wanted, (image.shape[1] - 1.0, image.shape[0] - 1.0)), 0.0)
+    hit = pixel == wanted
+    at = pixel.astype(np.int64)
+    bgr = image[at[..., 1], at[..., 0]].astype(np.float64)
+    total = bgr @ np.ones(3) + 30.0  # dark cloth has no certain colour: pull it towards grey
+    samples = np.empty((len(bgr), 3, bgr.shape[1]))
+    samples[:, 0] = (bgr[..., 2] + 10.0) / total
+    samples[:, 1] = (bgr[..., 1] + 10.0) / total
+    samples[:, 2] = total * (_BRIGHTNESS_WEIGHT / 795.0)
+    return samples, known & hit[..., 0] & hit[..., 1]
+
+
+def _median(samples: F64, inside: Bool) -> F64:
+    """(N, 3) medians of samples (N, 3, P) inside; NaN where too few are."""
+    size = inside.shape[1]
     count = inside.sum(axis=1)
-    samples[~inside] = np.inf  # sorted to the end
-    middle = np.maximum(count - 1, 0) // 2
-    median = np.sort(samples, axis=1)[np.arange(len(samples)), middle]
-    return np.where((count >= _LEAST * inside.shape[1])[:, None], median, np.nan)
+    if count.min(initial=size) == size:
+        return np.asarray(np.sort(samples)[..., (size - 1) // 2])
+    ranked = np.sort(np.where(inside[:, None], samples, np.inf))  # those outside at the end
+    median = ranked[np.arange(len(ranked)), :, np.maximum(count - 1, 0) // 2]
+    return np.where((count >= _LEAST * size)[:, None], median, np.nan)
