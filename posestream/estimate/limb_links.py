@@ -46,17 +46,19 @@ def candidate_links(
     ``pafs`` (2L, h, w) are read at points between the two peaks. With location maps (3J, h, w),
     the 3D that both peaks store for the same joints is compared, too: ends of one person agree.
     """
-    table = skeleton.limb_of[peaks.joint[:, None], peaks.joint[None]]
-    start, end = np.nonzero(table >= 0)
-    limb = table[start, end]
+    start, end = np.nonzero(skeleton.limb_of[peaks.joint[:, None], peaks.joint] >= 0)
+    limb = skeleton.limb_of[peaks.joint[start], peaks.joint[end]]
     agreement = _agreement(pafs, limb, peaks.xy[start], peaks.xy[end], rules.samples)
     score = agreement.mean(axis=1, dtype=np.float64)
-    good = (score >= rules.min_score) & ((agreement > 0.05).mean(axis=1) >= rules.min_share)
+    near = np.flatnonzero(score >= 0.5 * rules.min_score)
+    limb, start, end, score = limb[near], start[near], end[near], score[near]
+    share = (agreement[near] > 0.05).mean(axis=1)
+    good = (score >= rules.min_score) & (share >= rules.min_share)
     if locations is not None and rules.location_weight > 0.0:
         cost = _disagreement_m(locations, limb, peaks.xy[start], peaks.xy[end], skeleton)
-        score -= rules.location_weight * np.minimum(cost / _FOREIGN_M, 1.0)
         witnessed = skeleton.limb_witnesses[limb, 0] >= 0
-        good |= witnessed & (cost < _SAME_M) & (score >= 0.5 * rules.min_score)  # limbs that cross
+        good |= witnessed & (cost < _SAME_M)  # where limbs cross, their fields cancel
+        score = score - rules.location_weight * np.minimum(cost / _FOREIGN_M, 1.0)
     limb, start, end, score = limb[good], start[good], end[good], score[good]
     j = skeleton.num_joints
     margin = np.minimum(
@@ -101,10 +103,15 @@ def _agreement(
     """(C, samples) cosine-like agreement between the field and the direction start → end."""
     h, w = pafs.shape[1:]
     delta = end - start
-    unit = delta / np.maximum(np.hypot(delta[:, 0], delta[:, 1]), 1e-6)[:, None]
-    points = start[:, None] + delta[:, None] * np.linspace(0.0, 1.0, samples)[:, None]
-    column_row = (points + 0.5).astype(np.intp)  # peaks lie on the map: never negative
-    cell = column_row[..., 1] * w + column_row[..., 0] + (2 * h * w) * limb[:, None]
+    unit = (delta / np.maximum(np.hypot(delta[:, 0], delta[:, 1]), 1e-6)[:, None]).astype(
+        np.float32
+    )
+    share = np.linspace(0.0, 1.0, samples, dtype=np.float32)
+    x, y = (
+        (start[:, k, None] + 0.5).astype(np.float32) + delta[:, k, None].astype(np.float32) * share
+        for k in (0, 1)
+    )  # peaks lie on the map: never negative
+    cell = y.astype(np.intp) * w + x.astype(np.intp) + (2 * h * w) * limb[:, None]
     flat = pafs.reshape(-1)
     along = flat[cell] * unit[:, :1] + flat[cell + h * w] * unit[:, 1:]
     return np.asarray(along, dtype=np.float32)
