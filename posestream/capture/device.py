@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -13,6 +12,7 @@ from posestream.arrays import Image
 from posestream.capture.base import CaptureSettings, SourceCounts, SourceLost, camera_for
 from posestream.capture.opencv import DeviceOpener, decoded, granted
 from posestream.errors import CaptureError
+from posestream.timing import monotonic_ns
 from posestream.types import Camera, Frame
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class DeviceSource:
         opener: DeviceOpener,
         name: str,
         settings: CaptureSettings,
-        clock_ns: Callable[[], int] = time.monotonic_ns,
+        clock_ns: Callable[[], int] = monotonic_ns,
         *,
         stamps_are_clock: bool = False,
     ) -> None:

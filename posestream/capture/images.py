@@ -17,6 +17,7 @@ from posestream.capture.base import CaptureSettings, SourceCounts, camera_for
 from posestream.capture.opencv import quiet
 from posestream.capture.pace import Pacer
 from posestream.errors import CaptureError
+from posestream.timing import monotonic_ns
 from posestream.types import Camera, Frame
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class ImageFolder:
         self,
         folder: Path,
         settings: CaptureSettings,
-        clock_ns: Callable[[], int] = time.monotonic_ns,
+        clock_ns: Callable[[], int] = monotonic_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = folder.name or str(folder)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from posestream.capture.base import Pace
+from posestream.timing import monotonic_ns
 
 _LATEST_S = 1.0
 
@@ -16,7 +17,7 @@ class Pacer:
     def __init__(
         self,
         pace: Pace,
-        clock_ns: Callable[[], int] = time.monotonic_ns,
+        clock_ns: Callable[[], int] = monotonic_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._realtime = pace == "realtime"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import BinaryIO
 
 from posestream.arrays import I64
 from posestream.errors import ProtocolError, RecordingError
+from posestream.timing import monotonic_ns
 from posestream.types import AvatarFrame
 from posestream.wire import codec, recording
 from posestream.wire.messages import Event, Hello, Message, StampedFrame
@@ -34,7 +34,7 @@ class ReplayReader:
         path: Path | str,
         *,
         rebase: bool = False,
-        clock_ns: Callable[[], int] = time.monotonic_ns,
+        clock_ns: Callable[[], int] = monotonic_ns,
     ) -> None:
         self.path = Path(path)
         self._rebase = rebase

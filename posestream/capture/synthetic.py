@@ -21,6 +21,7 @@ from posestream.geometry import rigid
 from posestream.geometry.camera import project
 from posestream.skeleton.joints import ROOT
 from posestream.skeleton.scripted import ScriptedPeople
+from posestream.timing import monotonic_ns
 from posestream.types import Camera, Estimate, Frame, People2D, PeopleRoot
 
 CAMERA_HEIGHT_M: Final = 1.5
@@ -50,7 +51,7 @@ class SyntheticSource:
         self,
         options: SyntheticOptions,
         settings: CaptureSettings,
-        clock_ns: Callable[[], int] = time.monotonic_ns,
+        clock_ns: Callable[[], int] = monotonic_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = "synthetic"

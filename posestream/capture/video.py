@@ -14,6 +14,7 @@ from posestream.capture.base import CaptureSettings, SourceCounts, camera_for
 from posestream.capture.opencv import Device, DeviceOpener, decoded
 from posestream.capture.pace import Pacer
 from posestream.errors import CaptureError
+from posestream.timing import monotonic_ns
 from posestream.types import Camera, Frame
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class VideoSource:
         opener: DeviceOpener,
         name: str,
         settings: CaptureSettings,
-        clock_ns: Callable[[], int] = time.monotonic_ns,
+        clock_ns: Callable[[], int] = monotonic_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name

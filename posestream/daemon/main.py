@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,6 +33,7 @@ from posestream.publish.recorder import RecorderSink
 from posestream.publish.token import config_folder, load_or_create
 from posestream.publish.websocket import WebSocketSink
 from posestream.settings import Settings
+from posestream.timing import monotonic_ns
 from posestream.types import AvatarFrame
 from posestream.wire.messages import Event, EventKind, Hello, Picture
 
@@ -194,7 +194,7 @@ class Daemon:
 
     def _delivered(self, frame: AvatarFrame) -> None:
         if self._producer.live:
-            self._figures.latency.add((time.monotonic_ns() - frame.t_capture_ns) / 1e6)
+            self._figures.latency.add((monotonic_ns() - frame.t_capture_ns) / 1e6)
 
     def _picture(self) -> Picture | None:
         """The newest picture for clients that asked for it; called in a thread of its own."""
@@ -207,11 +207,11 @@ class Daemon:
     def _on_source_event(self, kind: str, sentence: str) -> None:
         notify(f"posestream: {sentence}")
         lost = EventKind.SOURCE_LOST if kind == "lost" else EventKind.SOURCE_RECOVERED
-        self._hub.announce(Event(lost, time.monotonic_ns(), text=sentence))
+        self._hub.announce(Event(lost, monotonic_ns(), text=sentence))
 
     def _describe_again(self, why: str) -> None:
         self._hub.describe(self.hello())
-        self._hub.announce(Event(EventKind.CALIBRATION_CHANGED, time.monotonic_ns(), text=why))
+        self._hub.announce(Event(EventKind.CALIBRATION_CHANGED, monotonic_ns(), text=why))
 
     def _status_line(self) -> str:
         p50 = self._figures.latency.percentile(50)

@@ -20,7 +20,7 @@ from posestream.errors import ConfigError
 from posestream.estimate.registry import create
 from posestream.pipeline import Pipeline
 from posestream.settings import Settings
-from posestream.timing import StageTimes
+from posestream.timing import StageTimes, monotonic_ns
 from posestream.types import AvatarFrame, Camera, Frame
 
 _COAST_HZ = 15.0
@@ -150,7 +150,7 @@ class PictureProducer:
                     last = frame
                     yield self._step(pipeline, frame)
                 elif last is not None and latest.silent_s > _SILENCE_S:
-                    yield pipeline.coast(replace(last, t_capture_ns=time.monotonic_ns()))
+                    yield pipeline.coast(replace(last, t_capture_ns=monotonic_ns()))
 
     def _grant(self, pipeline: Pipeline) -> None:
         wishes, granted = self._wishes, self._granted
@@ -233,7 +233,7 @@ class ReplayProducer:
                 if self._closed:
                     return
                 if self.live:
-                    time.sleep(max(0.0, (frame.t_capture_ns - time.monotonic_ns()) * 1e-9))
+                    time.sleep(max(0.0, (frame.t_capture_ns - monotonic_ns()) * 1e-9))
                 yield frame
             if not self._loop:
                 return

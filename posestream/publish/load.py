@@ -27,6 +27,7 @@ from posestream.geometry.rotation import from_rotvec
 from posestream.publish.websocket import WebSocketSink
 from posestream.publish.websocket_settings import WebSocketSettings
 from posestream.skeleton.humanoid import NUM_BONES, REST_HIP_HEIGHT_M
+from posestream.timing import monotonic_ns
 from posestream.types import EXPRESSIONS, AvatarFrame, Camera
 from posestream.wire.messages import Hello
 from posestream.wire.schema import FRAME, HEADER_BYTES, SECTION_HEADER_BYTES
@@ -104,7 +105,7 @@ async def _serve(sink: WebSocketSink, rate_hz: float, people: int, seconds: floa
     frames = int(seconds * rate_hz)
     started = time.monotonic()
     for index in range(frames):
-        sink.publish(scripted_frame(index, people, time.monotonic_ns()))
+        sink.publish(scripted_frame(index, people, monotonic_ns()))
         await asyncio.sleep(max(0.0, started + (index + 1) / rate_hz - time.monotonic()))
     return frames
 
@@ -155,7 +156,7 @@ class _Reader:
             data = self.socket.recv(1 << 18)
         except ConnectionError:
             return False
-        now_ns = time.monotonic_ns()
+        now_ns = monotonic_ns()
         if not data:
             return False
         data = self._rest + data

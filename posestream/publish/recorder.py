@@ -23,6 +23,7 @@ import numpy as np
 
 from posestream.errors import PosestreamError, RecordingError
 from posestream.publish.base import SinkKind, SinkStats
+from posestream.timing import monotonic_ns
 from posestream.types import AvatarFrame
 from posestream.wire import codec, recording
 from posestream.wire.messages import RECORDED, Event, EventKind, Hello, StampedFrame, stamped
@@ -138,7 +139,7 @@ class RecorderSink:
         *,
         on_event: Callable[[Event], None] | None = None,
         open_file: Callable[[Path], RawFile] = open_new,
-        clock_ns: Callable[[], int] = time.monotonic_ns,
+        clock_ns: Callable[[], int] = monotonic_ns,
         utc_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.path = Path(path)

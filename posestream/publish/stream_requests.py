@@ -11,6 +11,7 @@ from typing import Any
 
 from posestream.errors import PosestreamError, ProtocolError
 from posestream.publish.stream_client import StreamClient
+from posestream.timing import monotonic_ns
 from posestream.wire import codec
 from posestream.wire.messages import (
     ClockReply,
@@ -37,7 +38,7 @@ def refuse_control(name: str, payload: dict[str, Any]) -> Any:
 class Clock:
     """Time as the stream tells it."""
 
-    monotonic_ns: Callable[[], int] = time.monotonic_ns
+    monotonic_ns: Callable[[], int] = monotonic_ns
     utc_ns: Callable[[], int] = time.time_ns
 
     def now(self) -> tuple[int, int]:

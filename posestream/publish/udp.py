@@ -20,7 +20,7 @@ from posestream.wire.vrchat import VrchatEncoder, VrchatTarget
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
-"""Seconds, monotonic."""
+"""Seconds, monotonic; fine enough for a rate cap on Windows too."""
 
 
 class _CappedSink:
@@ -103,7 +103,7 @@ class VmcSink(_CappedSink):
         rig: Rig | None = None,
         *,
         expression_names: Sequence[str] = EXPRESSIONS,
-        clock: Clock = time.monotonic,
+        clock: Clock = time.perf_counter,
     ) -> None:
         super().__init__(target.rate_cap_hz, UdpSender(target.host, "the vmc target's host"), clock)
         self.target = target
@@ -133,7 +133,7 @@ class VrchatSink(_CappedSink):
 
     kind: SinkKind = "vrchat"
 
-    def __init__(self, target: VrchatTarget, *, clock: Clock = time.monotonic) -> None:
+    def __init__(self, target: VrchatTarget, *, clock: Clock = time.perf_counter) -> None:
         super().__init__(
             target.rate_cap_hz, UdpSender(target.host, "the vrchat target's host"), clock
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
+import time
 
 import numpy as np
 import pytest
 
-from posestream.timing import Histogram, StageTimes
+from posestream.timing import Histogram, StageTimes, monotonic_ns
 
 
 @pytest.mark.parametrize("percent", [50, 95, 99])
@@ -37,3 +39,10 @@ def test_stages_are_reported_in_the_order_in_which_they_ran():
         with times.measure(name):
             pass
     assert list(times.summary()) == ["estimate", "track"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows' own monotonic clock is coarse")
+def test_the_clock_is_the_one_that_drivers_and_other_programs_read() -> None:
+    before_ns = time.monotonic_ns()
+    now_ns = monotonic_ns()
+    assert before_ns <= now_ns <= time.monotonic_ns()
