@@ -14,9 +14,9 @@ Run = Callable[[list[str]], bool]
 
 
 def ensure_mono(
-    find: Callable[[str], "str | None"] = shutil.which,
-    may_install: "bool | None" = None,
-    run: "Run | None" = None,
+    find: Callable[[str], str | None] = shutil.which,
+    may_install: bool | None = None,
+    run: Run | None = None,
 ) -> bool:
     """Make sure that the Unity client's tests can run; False where they will be skipped."""
     if all(find(tool) for tool in ("mcs", "mono", "nunit-console")):
@@ -35,7 +35,7 @@ def ensure_mono(
     return done
 
 
-def _run(command: "list[str]") -> bool:
+def _run(command: list[str]) -> bool:
     try:
         answer = subprocess.run(
             command,
