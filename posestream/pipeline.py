@@ -24,6 +24,7 @@ from posestream.settings import Settings
 from posestream.skeleton.joints import NUM_JOINTS
 from posestream.skeleton.kinematics import positions, world_rotations
 from posestream.smooth.chain import SmoothingChain
+from posestream.smooth.outliers import OutlierGate
 from posestream.timing import StageTimes
 from posestream.track.tracker import Tracker
 from posestream.types import (
@@ -64,6 +65,7 @@ class Pipeline:
         self._stage_from_world = np.eye(4)
         self._settings = settings
         self._tracker = Tracker(settings.track)
+        self._outliers = OutlierGate(settings.smooth.gates)
         self._retargeter = Retargeter(settings.retarget)
         self._smoothing = SmoothingChain(settings.smooth)
         self._floor = FloorEstimator(settings.floor)
@@ -97,6 +99,7 @@ class Pipeline:
         if before.retarget != settings.retarget:
             self._retargeter = Retargeter(settings.retarget)
         if before.smooth != settings.smooth:
+            self._outliers.configure(settings.smooth.gates)
             self._smoothing.configure(settings.smooth)
         if before.floor != settings.floor:
             self._floor = FloorEstimator(settings.floor)
@@ -144,6 +147,7 @@ class Pipeline:
         t_s = frame.t_capture_ns * 1e-9
         with self.times.measure("track"):
             tracks = self._tracker.update(people, people2d, T_world_cam, t_s)
+            tracks = self._outliers.apply(tracks, T_world_cam[:3, 3], t_s)
         with self.times.measure("retarget"):
             pose = self._retargeter.solve(tracks, t_s)
         with self.times.measure("smooth"):

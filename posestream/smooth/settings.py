@@ -43,6 +43,10 @@ class SmoothingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         float,
         msgspec.Meta(ge=0.0, le=200.0, description="Motion is predicted so far ahead; 0: off."),
     ] = 20.0
+    outliers: Annotated[
+        bool,
+        msgspec.Meta(description="Hold back limbs that turn faster than people can."),
+    ] = True
     root_cutoff_hz: _Cutoff | None = None
     root_beta: _Beta | None = None
     rotation_cutoff_hz: _Cutoff | None = None
@@ -52,6 +56,11 @@ class SmoothingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     def off(self) -> bool:
         """True if nothing is to be changed at all."""
         return self.smoothness == 0.0
+
+    @property
+    def gates(self) -> bool:
+        """True if limbs that turn too fast are held back before all else."""
+        return self.outliers and not self.off
 
     @property
     def predict_s(self) -> float:
