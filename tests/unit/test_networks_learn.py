@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,8 @@ torch = pytest.importorskip("torch", reason="the networks need torch: pip instal
 from posestream.estimate.decode import DecodeSettings, find_people  # noqa: E402
 from posestream.geometry.cells import px_to_cells  # noqa: E402
 from posestream.geometry.depth_bins import PAPER_BINS, depth_from_index, expected_index  # noqa: E402
-from posestream.lift.rrmp import read_out  # noqa: E402
+from posestream.lift.rrmp import lift, read_out  # noqa: E402
+from posestream.nn.export import export_unified  # noqa: E402
 from posestream.nn.hdnet import Hdnet, HdnetConfig  # noqa: E402
 from posestream.nn.losses import (  # noqa: E402
     bin_losses,
@@ -32,6 +34,7 @@ from posestream.training.targets import (  # noqa: E402
     depth_targets,
     probability_heatmaps,
 )
+from posestream.types import Camera, Frame  # noqa: E402
 
 pytestmark = pytest.mark.networks
 SKELETON = network_skeleton()
@@ -111,16 +114,13 @@ def test_rrmp_learns_2d_and_3d(samples: Samples) -> None:
     assert metres < 0.03
 
 
-def test_unified_learns_distance_besides(samples: Samples) -> None:
+@pytest.fixture(scope="module")
+def unified(samples: Samples) -> Unified:
+    """Trained on the samples, with the true people given to the depth head."""
     torch.manual_seed(2)
     network = Unified(UnifiedConfig(rrmp=RrmpConfig(width=0.25)))
-    bins = network.config.bins
-    xy = np.concatenate([px_to_cells(p.xy_px, 8) for p in samples.people])
-    score = np.concatenate([p.visible for p in samples.people]).astype(np.float32)
-    people = People(torch.from_numpy(xy).float(), torch.from_numpy(score), torch.arange(4))
-    rays = ray_maps(torch.from_numpy(K)[None].repeat(4, 1, 1), (16, 16))
-    depth = np.concatenate([p.depth_m for p in samples.people])
-    target = depth_targets(depth, FOCAL, bins)
+    people, rays = true_people(samples), sample_rays()
+    target = depth_targets(depths(samples), FOCAL, network.config.bins)
     assert target.clamped == 0
     index, soft = torch.from_numpy(target.index).float(), torch.from_numpy(target.bins).float()
 
@@ -131,11 +131,71 @@ def test_unified_learns_distance_besides(samples: Samples) -> None:
         return map_loss(out.rrmp, samples.maps) + entropy + 10.0 * distance
 
     train(network, loss, 160)
-    out = network(samples.images, rays)
+    return network
+
+
+def true_people(samples: Samples) -> People:
+    xy = np.concatenate([px_to_cells(p.xy_px, 8) for p in samples.people])
+    score = np.concatenate([p.visible for p in samples.people]).astype(np.float32)
+    return People(torch.from_numpy(xy).float(), torch.from_numpy(score), torch.arange(4))
+
+
+def sample_rays() -> torch.Tensor:
+    return ray_maps(torch.from_numpy(K)[None].repeat(4, 1, 1), (SIZE[1] // 8, SIZE[0] // 8))
+
+
+def depths(samples: Samples) -> np.ndarray:
+    return np.concatenate([p.depth_m for p in samples.people])
+
+
+def test_unified_learns_distance_besides(samples: Samples, unified: Unified) -> None:
+    unified.train()
+    out = unified(samples.images, sample_rays())
     assert errors(out.rrmp.maps, samples)[1] < 0.03
-    logits = network.depth(out.depth_features, out.rrmp.maps.heatmaps, people)
+    logits = unified.depth(out.depth_features, out.rrmp.maps.heatmaps, true_people(samples))
     mean, _ = expected_index(torch.softmax(logits, 1).detach().numpy().astype(np.float64))
-    assert np.abs(depth_from_index(mean, FOCAL, bins) / depth - 1.0).max() < 0.03
+    found = depth_from_index(mean, FOCAL, unified.config.bins)
+    assert np.abs(found / depths(samples) - 1.0).max() < 0.03
+
+
+def test_exported_it_finds_people_through_the_back_end(
+    samples: Samples, unified: Unified, tmp_path: Path
+) -> None:
+    """Picture in, people with 2D, 3D and distance out: no torch in between."""
+    pytest.importorskip("onnx", reason="export needs it: pip install onnx")
+    pytest.importorskip("onnxruntime", reason="the back end needs it: pip install onnxruntime")
+    from posestream.estimate.backends.rrmp import RrmpEstimator, RrmpSettings
+
+    export_unified(settled(unified, samples), tmp_path / "m.onnx", tmp_path / "h.onnx", SIZE)
+    estimator = RrmpEstimator(
+        RrmpSettings(maps=str(tmp_path / "m.onnx"), head=str(tmp_path / "h.onnx"), threads=1)
+    )
+    for picture, truth in zip(samples.images.numpy(), samples.people, strict=True):
+        rgb = np.rint((picture + 1.0) * 127.5).astype(np.uint8).transpose(1, 2, 0)
+        frame = Frame(0, 0, np.ascontiguousarray(rgb[..., ::-1]), Camera(K, SIZE))
+        got = estimator.estimate(frame)
+        assert len(got.people2d) == 1
+        body = SKELETON.body_index
+        error = np.linalg.norm(got.people2d.xy_px[0, body] - truth.xy_px[0], axis=-1)
+        assert np.nanmean(np.where(truth.visible[0], error, np.nan)) < 3.0
+        assert got.root_cam_m is not None
+        assert got.root_cam_m[0, 2] == pytest.approx(truth.depth_m[0], rel=0.05)
+        assert got.maps is not None
+        xyz = lift(got.people2d, got.maps, SKELETON).xyz_root_m[0, body]
+        assert np.nanmean(np.linalg.norm(xyz - truth.xyz_root_m[0], axis=-1)) < 0.08
+
+
+def settled(network: Unified, samples: Samples) -> Unified:
+    """With running statistics of batch norm that fit the trained weights."""
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    network.train()
+    with torch.no_grad():
+        for norm in norms:
+            norm.momentum = 0.5
+        for _ in range(12):
+            out = network(samples.images, sample_rays())
+            network.depth(out.depth_features, out.rrmp.maps.heatmaps, true_people(samples))
+    return network.eval()
 
 
 @pytest.mark.parametrize("target", ["bins", "regression"])
