@@ -8,6 +8,7 @@ Exit codes: 0 done or stopped by the user; 2 configuration or usage; 3 camera or
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import signal
@@ -31,6 +32,7 @@ SOURCE_HELP = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    _print_whatever_the_encoding()
     arguments = _parser().parse_args(argv)
     _set_up_logging(arguments.verbose)
     try:
@@ -42,6 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 0
+
+
+def _print_whatever_the_encoding() -> None:
+    """Output to a file or pipe has the system's own encoding, which may lack a dot or a dash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _set_up_logging(verbose: int) -> None:
@@ -137,10 +146,9 @@ def _add_config(commands: Commands) -> None:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("must be a whole number of at least 1")
+    return int(text)
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -53,6 +54,7 @@ class Control:
         self._outputs = outputs
         self._record_folder = record_folder
         self._recorder: RecorderSink | None = None
+        self._outputs_change = asyncio.Lock()  # a host name may take seconds to be found
         self._commands: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "settings": self._settings,
             "set": self._set,
@@ -78,10 +80,11 @@ class Control:
         key = payload.get("key")
         if not isinstance(key, str) or "value" not in payload:
             raise ConfigError('"set" needs {"key": "smooth.smoothness", "value": 0.3}.')
-        before = self._daemon.settings
-        after = config.change(before, key, payload["value"])
-        await self._outputs.configure(before, after)
-        self._daemon.configure(after)
+        async with self._outputs_change:
+            before = self._daemon.settings
+            after = config.change(before, key, payload["value"])
+            await self._outputs.configure(before, after)
+            self._daemon.configure(after)
         return {"key": key, "value": payload["value"]}
 
     async def _recentre(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -101,14 +104,31 @@ class Control:
             raise RecordingError(
                 'A recording needs a plain name such as "take 1", without folders.'
             )
-        if self._recorder is not None and self._recorder.recording:
-            raise RecordingError(f"{self._recorder.path.name} is being recorded: stop it first.")
-        self._record_folder.mkdir(parents=True, exist_ok=True)
-        path = self._record_folder / f"{name.removesuffix('.psrec')}.psrec"
-        recorder = RecorderSink(path, self._daemon.hello(), on_event=self._announce)
-        await self._outputs.add(recorder)
-        self._recorder = recorder
+        async with self._outputs_change:
+            await self._forget_failed_recorder()
+            path = self._new_recording(name.removesuffix(".psrec"))
+            recorder = RecorderSink(path, self._daemon.hello(), on_event=self._announce)
+            await self._outputs.add(recorder)
+            self._recorder = recorder
         return {"file": str(path)}
+
+    async def _forget_failed_recorder(self) -> None:
+        """Raises RecordingError if it has not failed but goes on."""
+        if self._recorder is None:
+            return
+        if self._recorder.recording:
+            raise RecordingError(f"{self._recorder.path.name} is being recorded: stop it first.")
+        recorder, self._recorder = self._recorder, None
+        await self._outputs.remove(recorder)
+
+    def _new_recording(self, name: str) -> Path:
+        try:
+            self._record_folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RecordingError(
+                f"The folder {self._record_folder} cannot be made: {error.strerror}."
+            ) from None
+        return self._record_folder / f"{name}.psrec"
 
     async def _stop_record(self, payload: dict[str, Any]) -> dict[str, Any]:
         if self._recorder is None:

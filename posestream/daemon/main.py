@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from posestream.daemon.services import Services
 from posestream.daemon.sources import choose_source, loops_by_default
 from posestream.daemon.status import notify, show_status
 from posestream.daemon.worker import Worker
-from posestream.errors import PublishError
+from posestream.errors import PosestreamError, PublishError
 from posestream.publish.base import Sink
 from posestream.publish.hub import Hub
 from posestream.publish.recorder import RecorderSink
@@ -99,7 +100,7 @@ class Daemon:
         self._ended = asyncio.Event()
 
     async def run(self) -> None:
-        """Run to the end. Raises the PosestreamError that ended it, if one did."""
+        """Run to the end. Raises PosestreamError: what ended it, if an error did."""
         loop = asyncio.get_running_loop()
         _on_signals(loop, self._stop)
         status = None
@@ -119,8 +120,13 @@ class Daemon:
             await self._ended.wait()
         finally:
             await self._shut_down(status)
-        if self._worker.error is not None:
+        if isinstance(self._worker.error, PosestreamError):
             raise self._worker.error
+        if self._worker.error is not None:  # the worker has logged where
+            raise PosestreamError(
+                f"The run ended by an error of posestream itself ({self._worker.error!r}): please "
+                "report it with what is printed above."
+            )
 
     def configure(self, settings: Settings) -> None:
         """See ``control.Controlled``."""
@@ -243,10 +249,8 @@ class Daemon:
 
 
 def _set_from_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    try:
+    with suppress(RuntimeError):  # the loop has ended already
         loop.call_soon_threadsafe(event.set)
-    except RuntimeError:  # the loop has ended already
-        return
 
 
 def _on_signals(loop: asyncio.AbstractEventLoop, stop: Any) -> None:
@@ -257,7 +261,8 @@ def _on_signals(loop: asyncio.AbstractEventLoop, stop: Any) -> None:
         asked[0] += 1
         if asked[0] > 1:
             os._exit(130)
-        loop.call_soon_threadsafe(stop)
+        with suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(stop)
 
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):

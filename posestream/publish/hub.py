@@ -172,5 +172,7 @@ class Hub:
     async def _close_sink(self, sink: Sink) -> None:
         try:
             await asyncio.wait_for(sink.close(), _CLOSE_TIMEOUT_S)
+        except TimeoutError:
+            _log.warning("%s could not be closed in time.", sink.name)
         except Exception:
-            _log.warning("%s could not be closed in time.", sink.name, exc_info=True)
+            _log.warning("%s could not be closed.", sink.name, exc_info=True)

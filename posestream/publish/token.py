@@ -26,13 +26,26 @@ def config_folder(
     environment: Mapping[str, str] = os.environ,
     home: Path | None = None,
 ) -> Path:
-    """Where this user's posestream files live on this platform."""
-    home = Path.home() if home is None else home
+    """Where this user's posestream files live on this platform.
+
+    Raises PublishError where nobody says what the user's home is, as in some containers.
+    """
+    home = _home() if home is None else home
     if platform == "win32":
         return Path(environment.get("APPDATA") or home / "AppData" / "Roaming") / "posestream"
     if platform == "darwin":
         return home / "Library" / "Application Support" / "posestream"
     return Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "posestream"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise PublishError(
+            "The token cannot be kept because this user has no home folder: set HOME to a "
+            "folder that can be written."
+        ) from None
 
 
 def load_or_create(folder: Path | None = None) -> str:

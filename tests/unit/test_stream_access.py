@@ -147,3 +147,12 @@ def test_tokens_are_compared_whole() -> None:
     assert token.matches("a" * 32, "a" * 32)
     for offered in ("", "a" * 31, "a" * 33, "b" + "a" * 31, "ä" * 32, "\ud800"):
         assert not token.matches("a" * 32, offered)
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    with pytest.raises(PublishError, match="set HOME"):
+        token.load_or_create()

@@ -59,9 +59,22 @@ def resource_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Where this user's caches live: ``POSESTREAM_CACHE`` or the platform's own place."""
+    """Where this user's caches live: ``POSESTREAM_CACHE`` or the platform's own place.
+
+    Raises BackendError where nobody says what the user's home is, as in some containers.
+    """
     if override := os.environ.get("POSESTREAM_CACHE"):
         return Path(override)
+    try:
+        return _platforms_cache_folder()
+    except RuntimeError:
+        raise BackendError(
+            "The models cannot be prepared because this user has no home folder: name a folder "
+            "in the environment variable POSESTREAM_CACHE."
+        ) from None
+
+
+def _platforms_cache_folder() -> Path:
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA", "")
         return Path(base or Path.home() / "AppData/Local") / "posestream" / "cache"
