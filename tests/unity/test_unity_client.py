@@ -118,10 +118,13 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> ElementTree.Element:
         "POSESTREAM_CONFORMANCE": str(folder / "conformance.bin"),
         "POSESTREAM_UNITY_OUT": str(folder / "out"),
         "XDG_CONFIG_HOME": str(folder / "config"),
+        "POSESTREAM_AR_TRUTH": str(folder / "truth.txt"),
         "POSESTREAM_PACKETS": str(folder / "packets.txt"),
     }
     command += [str(data / "avatars")] if data is not None else []
     subprocess.run(command, cwd=ROOT, env=own, check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "tests/unity/ar_truth.py", "people=2,size=448x252", "1500"]
+    subprocess.run([*command, own["POSESTREAM_AR_TRUTH"]], cwd=ROOT, env=own, check=True)
     if data is not None:
         packets = str(data / "vmc_packets" / "packets.json")
         command = [sys.executable, "tests/unity/packets.py", packets, own["POSESTREAM_PACKETS"]]

@@ -50,8 +50,8 @@ namespace Posestream.Tests
                 FeedFigures figures = new FeedFigures();
                 client.Measure(figures);
                 Console.WriteLine(
-                    "{0} people: camera to avatar p50 {1:0} ms p95 {2:0} ms, jitter p95 {3:0.0} ms, held back {4:0} ms, round trip {5:0.00} ms, {6:0.0} % concealed",
-                    people, figures.LatencyMs, figures.LatencyP95Ms, figures.JitterP95Ms, figures.BufferMs, figures.RoundTripMs, figures.Concealed * 100);
+                    "{0} people: camera to avatar p50 {1:0} ms p95 {2:0} ms, jitter p95 {3:0.0} ms, held back {4:0} ms, round trip {5:0.00} ms, {6:0.0} % concealed, {7:0.0} % left out",
+                    people, figures.LatencyMs, figures.LatencyP95Ms, figures.JitterP95Ms, figures.BufferMs, figures.RoundTripMs, figures.Concealed * 100, figures.LossPercent);
                 Assert.That(figures.LatencyMs, Is.InRange(0f, 1000f));
                 Assert.AreEqual(0, figures.BadMessages);
                 Assert.That(figures.FramesPerSecond, Is.InRange(5f, 60f));

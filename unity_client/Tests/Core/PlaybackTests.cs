@@ -35,10 +35,11 @@ namespace Posestream.Tests
         {
             public double ErrorDeg;
             public double StallPercent;
-            public double BackwardDeg;
+            public double BackwardPercent;
             public double StepJitterDeg;
             public double BufferMs;
             public double MeanDelayMs;
+            public double ConcealedPercent;
         }
 
         /// <summary>30 frames per second for 30 s, shown 60 times per second.</summary>
@@ -95,9 +96,10 @@ namespace Posestream.Tests
             buffer.Measure(figures);
             outcome.ErrorDeg = sumError / count * 57.29578;
             outcome.StallPercent = 100.0 * stalls / count;
-            outcome.BackwardDeg = 100.0 * back / count;
+            outcome.BackwardPercent = 100.0 * back / count;
             outcome.StepJitterDeg = sumStep / count * 57.29578;
             outcome.BufferMs = figures.BufferMs;
+            outcome.ConcealedPercent = figures.Concealed * 100.0;
             outcome.MeanDelayMs = sumDelay / count;
             return outcome;
         }
@@ -105,7 +107,7 @@ namespace Posestream.Tests
         [Test]
         public void AJitteryNetworkPlaysSteadily()
         {
-            Console.WriteLine("jitter  loss  mode        delay ms  change of speed deg  stalls %  backwards %");
+            Console.WriteLine("jitter  loss  mode        delay ms  change of speed deg  stalls %  backwards %  concealed %");
             foreach (double[] network in new[] { new[] { 0.0, 0.0 }, new[] { 20.0, 0.01 }, new[] { 80.0, 0.05 } })
             {
                 Outcome steady = Play(PlaybackMode.Smooth, network[0], network[1], 0);
@@ -123,8 +125,8 @@ namespace Posestream.Tests
         }
 
         private static void Row(double[] network, string mode, Outcome o) => Console.WriteLine(
-            "{0,3:0} ms  {1,2:0} %  {2,-11} {3,8:0.0}  {4,19:0.000}  {5,8:0.0}  {6,10:0.0}",
-            network[0], network[1] * 100, mode, o.MeanDelayMs, o.StepJitterDeg, o.StallPercent, o.BackwardDeg);
+            "{0,3:0} ms  {1,2:0} %  {2,-11} {3,8:0.0}  {4,19:0.000}  {5,8:0.0}  {6,10:0.0}  {7,11:0.0}",
+            network[0], network[1] * 100, mode, o.MeanDelayMs, o.StepJitterDeg, o.StallPercent, o.BackwardPercent, o.ConcealedPercent);
 
         [Test]
         public void ADriftingClockIsFollowed()
