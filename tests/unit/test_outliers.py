@@ -18,7 +18,7 @@ from posestream.types import Tracks, TrackState
 
 FPS = 30.0
 CAMERA_M = np.array([0.0, 1.4, 0.0])
-HOLD_S, ALTERNATIVE_S, RETURN_DEG_S = 0.1, 0.25, 540.0
+HOLD_S, ALTERNATIVE_S, RETURN_DEG_S = 0.07, 0.25, 440.0  # of thighs
 LIMBS = [s for s in seg.SEGMENTS[: seg.LIMBS.stop] if s[0].split("_")[1] != "wrist"]
 
 
@@ -110,7 +110,7 @@ def test_motion_capture_comes_through_untouched(shared_data) -> None:  # type: i
 
 
 @pytest.mark.parametrize("segment", LIMBS)
-@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("frames", [1, 2])
 def test_a_short_wild_turn_is_removed(segment: tuple[str, str], frames: int) -> None:
     truth = scene(60)
     seen = truth.copy()
@@ -169,7 +169,7 @@ def test_a_lasting_change_is_believed_soon() -> None:
         truth[i] = turn_segment(truth[i], segment, sideways(truth[i], segment))
     left = angle_deg(gated(truth), truth, segment)[:, 0]
     arrived = 30 + int(np.ceil((HOLD_S + 90.0 / RETURN_DEG_S) * FPS)) + 1
-    assert left[32] > 85.0
+    assert left[31] > 85.0
     assert left[30 + round(0.15 * FPS)] < 60.0  # on its way
     assert left[arrived:].max() == 0.0
 
