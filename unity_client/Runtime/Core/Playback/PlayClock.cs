@@ -10,8 +10,12 @@ namespace Posestream
     {
         private const double MarginNs = 1e6;
         private const double JumpNs = 400e6;
-        private const double CorrectionNs = 500e6;
-        private const double MaxCorrection = 0.2;
+        private const double CatchUpNs = 500e6;
+        private const double MostCatchUp = 0.2;
+
+        // falling back is urgent: until it is done, frames come too late
+        private const double FallBackNs = 120e6;
+        private const double MostFallBack = 0.4;
         private readonly PlaybackSettings _settings;
         private readonly SlidingWindow _transit = new SlidingWindow(128);
         private readonly SlidingWindow _interval = new SlidingWindow(31);
@@ -82,7 +86,7 @@ namespace Posestream
                 _playhead = Math.Max(goal, _playhead);
                 return _playhead;
             }
-            double correction = Numeric.Clamp(error / CorrectionNs, -MaxCorrection, MaxCorrection);
+            double correction = error > 0 ? Math.Min(error / CatchUpNs, MostCatchUp) : Math.Max(error / FallBackNs, -MostFallBack);
             _playhead += passed * (1.0 + correction);
             return _playhead;
         }
