@@ -54,7 +54,12 @@ def place(tmp_path, monkeypatch) -> Environment:
 def version_in(place: Environment) -> str:
     code = "import our_package, greeting; print(greeting.version)"
     answer = subprocess.run(
-        [place.python, "-c", code], cwd="/", capture_output=True, text=True, check=True
+        [place.python, "-c", code],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     return answer.stdout.strip()
 
@@ -106,7 +111,7 @@ def test_what_does_not_load_is_said_at_once(place):
 def test_the_wheel_brings_presets_and_command(tmp_path):
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
     source = copy_of_the_sources(tmp_path / "source")
-    subprocess.run([*pip, "-w", tmp_path, source], check=True, capture_output=True)
+    subprocess.run([*pip, "-w", tmp_path, source], check=True, capture_output=True, timeout=600)
     (wheel,) = tmp_path.glob("posestream-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
@@ -114,7 +119,7 @@ def test_the_wheel_brings_presets_and_command(tmp_path):
     answer = subprocess.run(
         [sys.executable, "-P", "-c", code],
         cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")},
-        capture_output=True, text=True, check=True,
+        capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     *presets, file = answer.stdout.split()
     assert presets == sorted(path.stem for path in (ROOT / "configs").glob("*.toml"))
@@ -128,7 +133,7 @@ def copy_of_the_sources(folder: Path) -> Path:
     listed = subprocess.run(
         ["git", "ls-files", "-zco", "--exclude-standard", "posestream", "configs", "*.cfg",
          "*.toml", "setup.py", "README.md", "LICENSE"],
-        cwd=ROOT, capture_output=True, check=True,
+        cwd=ROOT, capture_output=True, check=True, timeout=60,
     )  # fmt: skip
     for name in listed.stdout.decode().split("\0"):
         if name and (ROOT / name).is_file():

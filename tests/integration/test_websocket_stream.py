@@ -98,7 +98,7 @@ async def test_hello_and_frames_in_each_subprotocol(
     protocols = None if offered is None else [Subprotocol(name) for name in offered]
     async with serving() as sink, opening(sink, subprotocols=protocols) as client:
         assert client.subprotocol == chosen
-        raw = await client.recv()
+        raw = await asyncio.wait_for(client.recv(), WAIT_S)
         assert isinstance(raw, str) == (chosen == SUBPROTOCOL_JSON)
         hello = codec.decode(raw)
         assert isinstance(hello, Hello)
@@ -266,7 +266,7 @@ async def test_too_many_messages_end_the_connection() -> None:
         with pytest.raises(ConnectionClosed) as closed:
             for number in range(1000):
                 await client.send(codec.encode(ClockRequest(number)))
-                await client.recv()
+                await asyncio.wait_for(client.recv(), WAIT_S)
         assert "Too many" in str(closed.value)
 
 
@@ -343,7 +343,7 @@ async def test_a_hundred_clients_all_get_the_same_frame() -> None:
         for client in clients:
             await receive(client)
         sink.publish(frame(9))
-        messages = {await client.recv() for client in clients}
+        messages = {await asyncio.wait_for(client.recv(), WAIT_S) for client in clients}
         assert len(messages) == 1
         stats = sink.stats()
         assert (stats.clients, stats.messages, stats.dropped) == (100, 200, 0)

@@ -12,7 +12,12 @@ IMPORT = "from posestream.daemon.figures import peak_rss_mb; "
 
 def printed_by(code: str) -> float:
     answer = subprocess.run(
-        [sys.executable, "-c", IMPORT + code], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", IMPORT + code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        timeout=60,
     )
     return float(answer.stdout)
 

@@ -16,7 +16,9 @@ TOOL = REPOSITORY / "tools" / "generate_protocol_docs.py"
 
 
 def test_the_reference_page_is_up_to_date() -> None:
-    result = subprocess.run([sys.executable, str(TOOL), "--check"], capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, str(TOOL), "--check"], capture_output=True, text=True, timeout=60
+    )
     assert result.returncode == 0, result.stdout + result.stderr
 
 

@@ -62,5 +62,7 @@ def test_every_back_end_joint_set_maps_into_the_body():
 def test_importing_the_package_loads_no_heavy_library():
     heavy = ("numpy", "cv2", "torch", "mediapipe")
     code = f"import sys, posestream; print([m for m in {heavy} if m in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert out.stdout.strip() == "[]"
