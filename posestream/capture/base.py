@@ -28,6 +28,7 @@ _Centre = Annotated[
     Annotated[float, Meta(ge=-1e5, le=1e5)] | None,
     Meta(description="Calibrated optical centre, pixels."),
 ]
+_Coefficient = Annotated[float, Meta(ge=-1000.0, le=1000.0)]
 _Size = Annotated[
     Annotated[int, Meta(ge=1, le=16384)] | None,
     Meta(description="Picture size at which fx … cy were measured."),
@@ -67,7 +68,7 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     calibrated_width: _Size = None
     calibrated_height: _Size = None
     distortion: Annotated[
-        tuple[float, ...],
+        tuple[_Coefficient, ...],
         Meta(max_length=5, description="Lens distortion k1 k2 p1 p2 k3 (OpenCV's model)."),
     ] = ()
     reconnect_first_s: Annotated[

@@ -25,6 +25,7 @@ from posestream.types import AvatarFrame, Camera, Frame
 
 _COAST_HZ = 15.0
 _SILENCE_S = 0.2  # without a picture: shorter gaps are hiccups
+_MISSED = 2.5  # pictures of a slow source that may fail to come before it counts as silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ class PictureProducer:
             self._on_source_event,
         )
         last: Frame | None = None
+        silence_s = max(_SILENCE_S, _MISSED / (self._source.fps or _COAST_HZ))
         with self._latest as latest:
             while not (self._closed or latest.ended):
                 frame = latest.get(1.0 / _COAST_HZ)
@@ -149,7 +151,7 @@ class PictureProducer:
                 if frame is not None:
                     last = frame
                     yield self._step(pipeline, frame)
-                elif last is not None and latest.silent_s > _SILENCE_S:
+                elif last is not None and latest.silent_s > silence_s:
                     yield pipeline.coast(replace(last, t_capture_ns=monotonic_ns()))
 
     def _grant(self, pipeline: Pipeline) -> None:

@@ -195,7 +195,7 @@ def test_a_summary_that_cannot_be_written(
     summary = tmp_path / "no folder" / "summary.json"
     run = posestream(*ONE_PERSON, *vmc, *ALONE, "--summary", str(summary))
     refused(run, 1, "summary.json", "choose another")
-    assert frames_sent(receivers, port_of(vmc)) > 15
+    assert frames_sent(receivers, port_of(vmc)) == 0  # said before the run, not after hours of it
 
 
 def test_a_recording_that_exists_is_not_overwritten(

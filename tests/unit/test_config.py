@@ -120,6 +120,8 @@ def test_a_key_like_no_other_is_answered_by_those_that_exist() -> None:
         ("source.width=12.5", "source.width", "a whole number from 16 to 16384"),
         ("source.loop=1", "source.loop", "true or false"),
         ("source.fps=0", "source.fps", "a number above 0, at most 1000"),
+        ("source.distortion=[0.1,nan]", "source.distortion.1", "a number from -1000 to 1000"),
+        ("source.distortion=[1e300]", "source.distortion.0", "a number from -1000 to 1000"),
         ("source.pace=slow", "source.pace", "realtime or fast"),
         ("estimate.backend=foo", "estimate.backend", "auto, mediapipe or fake"),
         ("floor.camera_height_m=99", "floor.camera_height_m", "from -10 to 20 or auto"),
