@@ -119,7 +119,7 @@ def _rule(message: MessageType, section: AnySection) -> str:
     optional = "true" if getattr(section, "optional", False) else "false"
     match section:
         case Record():
-            per = [] if section.per is None else [section.per]
+            per: list[str | int] = [] if section.per is None else [section.per]
             sizes = _sizes(message, section.dtype.itemsize, per)
             rules = [_field(section, f) for f in section.fields if _bounded(f)]
             rows = "".join(f"\n                {rule}," for rule in rules)
