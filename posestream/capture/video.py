@@ -27,6 +27,9 @@ _KEYFRAME_STEP: Final = 15
 _RETRIES: Final = 50
 _TOLERATED_DISORDER: Final = 0.2
 _MISCOUNTED: Final = 2  # containers round their number of pictures up
+_SEEK_HINT: Final = (
+    ", or its server sends files only from start to end: download it and play the copy."
+)
 
 
 class VideoSource:
@@ -60,7 +63,8 @@ class VideoSource:
         if self._first is None:
             self.close()
             raise CaptureError(
-                f"Not one picture of {name} can be decoded: the file is damaged or cut off."
+                f"Not one picture of {name} can be decoded: the file is damaged or cut off"
+                + (_SEEK_HINT if "://" in name else ".")
             )
         self.camera: Camera = camera_for(_size(self._first), settings)
 
@@ -122,7 +126,8 @@ class VideoSource:
             self._passed += 1
             self._index += 1
             return True
-        self._count_lost(missing if missing > _MISCOUNTED else 0)
+        if self._passed:  # where nothing was ever decoded, that is what is said
+            self._count_lost(missing if missing > _MISCOUNTED else 0)
         return False
 
     def _try_again(self) -> bool:

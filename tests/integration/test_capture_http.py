@@ -16,6 +16,7 @@ from posestream.capture.base import CaptureSettings
 from posestream.capture.device import DeviceSource
 from posestream.capture.live import LatestFrame, every_frame
 from posestream.capture.video import VideoSource
+from posestream.errors import CaptureError
 
 LONG_S = 30.0
 SETTINGS = CaptureSettings(timeout_s=5.0, reconnect_first_s=0.05)
@@ -96,6 +97,20 @@ def test_a_file_behind_an_address_is_a_file(camera: Camera) -> None:
     source = open_source(f"{camera.address}/clip.mp4", CaptureSettings(pace="fast"))
     assert isinstance(source, VideoSource)
     assert len(list(every_frame(source))) == 20
+
+
+def test_a_file_whose_server_cannot_seek_is_not_called_damaged(
+    camera: Camera, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, dice = tmp_path / "long.mp4", np.random.default_rng(0)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (320, 240))
+    for _ in range(20):  # noise, so that its index lies far behind its start
+        writer.write(dice.integers(0, 256, (240, 320, 3), dtype=np.uint8))
+    writer.release()
+    camera.clip = path.read_bytes()
+    with pytest.raises(CaptureError, match="from start to end: download it"):
+        open_source(f"{camera.address}/clip.mp4", CaptureSettings(pace="fast"))
+    assert caplog.text == ""
 
 
 def test_a_stream_that_dies_comes_back(camera: Camera) -> None:
