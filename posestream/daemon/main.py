@@ -22,7 +22,7 @@ from posestream.daemon.figures import (
     write_summary,
 )
 from posestream.daemon.outputs import Outputs, load_avatar
-from posestream.daemon.producers import open_producer
+from posestream.daemon.producers import RECENTRED, open_producer
 from posestream.daemon.services import Services
 from posestream.daemon.sources import choose_source, loops_by_default
 from posestream.daemon.status import notify, show_status
@@ -136,7 +136,6 @@ class Daemon:
     def recentre(self, slot: int | None) -> None:
         """See ``control.Controlled``."""
         self._producer.recentre(slot)
-        self._outputs.realign()
 
     def recalibrate(self) -> None:
         """See ``control.Controlled``."""
@@ -216,7 +215,10 @@ class Daemon:
         self._hub.announce(Event(lost, monotonic_ns(), text=sentence))
 
     def _describe_again(self, why: str) -> None:
+        """The camera's place in the world has changed with the next frame."""
         self._hub.describe(self.hello())
+        if why == RECENTRED:
+            self._hub.call(self._outputs.realign)
         self._hub.announce(Event(EventKind.CALIBRATION_CHANGED, monotonic_ns(), text=why))
 
     def _status_line(self) -> str:

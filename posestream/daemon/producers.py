@@ -23,6 +23,7 @@ from posestream.settings import Settings
 from posestream.timing import StageTimes, monotonic_ns
 from posestream.types import AvatarFrame, Camera, Frame
 
+RECENTRED = "recentred"
 _COAST_HZ = 15.0
 _SILENCE_S = 0.2  # without a picture: shorter gaps are hiccups
 _MISSED = 2.5  # pictures of a slow source that may fail to come before it counts as silent
@@ -164,7 +165,7 @@ class PictureProducer:
             self._news = "the floor's settings changed"
         if wishes.recentre != granted.recentre:
             pipeline.recentre(wishes.recentre[1])
-            self._news = "recentred"
+            self._news = RECENTRED
         if wishes.recalibrations != granted.recalibrations:
             pipeline.recalibrate()
             self._news = "calibration started anew"
@@ -207,7 +208,10 @@ class ReplayProducer:
     locate = "recorded"
     dropped = 0
 
-    def __init__(self, path: str, settings: Settings) -> None:
+    def __init__(
+        self, path: str, settings: Settings, on_calibration: Callable[[str], None]
+    ) -> None:
+        self._on_calibration = on_calibration
         self.live = settings.source.pace == "realtime"
         self._loop = settings.source.loop
         self._reader = ReplayReader(Path(path), rebase=self.live)
@@ -244,7 +248,8 @@ class ReplayProducer:
         """Nothing in a recording can be changed; outputs are changed elsewhere."""
 
     def recentre(self, slot: int | None) -> None:
-        """Recordings keep their origin."""
+        """Recordings keep their origin; who aligns with it does so once more."""
+        self._on_calibration(RECENTRED)
 
     def recalibrate(self) -> None:
         """Recordings keep their calibration."""
@@ -263,5 +268,5 @@ def open_producer(
 ) -> PictureProducer | ReplayProducer:
     """What ``source`` names. Raises CaptureError or RecordingError."""
     if source.startswith("replay:"):
-        return ReplayProducer(source.removeprefix("replay:"), settings)
+        return ReplayProducer(source.removeprefix("replay:"), settings, on_calibration)
     return PictureProducer(source, settings, times, on_source_event, on_calibration)

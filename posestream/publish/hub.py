@@ -39,8 +39,9 @@ class HelloSink(Protocol):
 class Hub:
     """Hands frames from one thread into the event loop and there to all sinks.
 
-    ``submit``, ``announce`` and ``describe`` may be called from any thread; everything else
-    from the event loop's. ``on_delivered`` is called there once all sinks have had a frame.
+    ``submit``, ``announce``, ``describe`` and ``call`` may be called from any thread;
+    everything else from the event loop's. ``on_delivered`` is called there once all sinks
+    have had a frame.
     """
 
     def __init__(
@@ -103,17 +104,18 @@ class Hub:
             self.dropped += not idle
             self._slot = frame
         if idle:
-            self._call(self._deliver)
+            self.call(self._deliver)
 
     def announce(self, event: Event) -> None:
         """Pass an event to all sinks that carry events."""
-        self._call(self._announce, event)
+        self.call(self._announce, event)
 
     def describe(self, hello: Hello) -> None:
         """Pass a new hello to all sinks that carry one."""
-        self._call(self._describe, hello)
+        self.call(self._describe, hello)
 
-    def _call(self, function: Callable[..., Any], *arguments: Any) -> None:
+    def call(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call ``function`` in the event loop, behind what was handed over before."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has closed: nobody is there to be told
                 self._loop.call_soon_threadsafe(function, *arguments)

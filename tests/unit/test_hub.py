@@ -89,6 +89,24 @@ async def test_a_waiting_thread_loses_nothing() -> None:
     assert [f.index for f in sink.frames] == list(range(200))
 
 
+async def test_calls_keep_their_place_among_frames() -> None:
+    sink = MemorySink()
+    hub = Hub([sink])
+    await hub.start()
+    seen: list[int] = []
+
+    def produce() -> None:
+        for index in range(20):
+            hub.call(lambda: seen.append(len(sink.frames)))
+            hub.submit(frame(index), wait_s=10.0)
+
+    await asyncio.to_thread(produce)
+    await settle()
+    assert len(sink.frames) == 20
+    assert all(before <= index for index, before in enumerate(seen))
+    assert seen[0] == 0 and seen == sorted(seen) and len(seen) == 20
+
+
 async def test_threads_may_submit_at_once() -> None:
     sink = MemorySink()
     hub = Hub([sink])
