@@ -20,6 +20,7 @@ from typing import Final
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed, NegotiationError
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from posestream.errors import ProtocolError, PublishError
@@ -172,6 +173,9 @@ class WebSocketSink:
         for client in list(self._clients):
             if not client.idle:
                 client.abort()
+        for connection in server.handlers:  # who connects and says nothing is not waited for
+            if connection.state is State.CONNECTING:
+                connection.transport.abort()
         server.close(code=1001, reason="posestream stops")
         await server.wait_closed()
 

@@ -7,7 +7,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -388,6 +388,21 @@ async def test_closing_says_goodbye_and_does_not_wait_for_the_dead() -> None:
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 1001
         await asyncio.wait_for(closing, WAIT_S)
         slow.close()
+
+
+async def test_closing_does_not_wait_for_who_connects_and_says_nothing() -> None:
+    sink = WebSocketSink(
+        WebSocketSettings(port=0, handshake_timeout_s=60.0),
+        Hello("1.2.3", CAMERA, 30.0),
+        token=TOKEN,
+    )
+    await sink.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", sink.port)
+    await asyncio.sleep(0.1)
+    await asyncio.wait_for(sink.close(), WAIT_S)
+    with suppress(ConnectionResetError):
+        assert await reader.read() == b""
+    writer.close()
 
 
 async def test_the_load_measurement_loses_nothing() -> None:
