@@ -8,8 +8,12 @@ namespace Posestream
     /// <summary>Window ▸ posestream: connect, see who is there, put avatars on people, record.</summary>
     public sealed class PosestreamWindow : EditorWindow
     {
-        private readonly List<PosestreamAvatar> _avatars = new List<PosestreamAvatar>();
+        [SerializeField]
+        private List<PosestreamAvatar> _avatars = new List<PosestreamAvatar>();
+
+        [SerializeField]
         private PosestreamSource _source;
+
         private ClipRecorder _recorder;
         private PosestreamAvatar _recorded;
         private long _lastNs;

@@ -42,6 +42,7 @@ namespace Posestream.Tests
             MessageScan scan = new MessageScan();
             PictureMessage picture = new PictureMessage();
             int accepted = 0;
+            long before = GC.GetTotalMemory(true);
             for (int i = 0; i < Packets; i++)
             {
                 byte[] data = Mutated(seeds[i % seeds.Length]);
@@ -58,6 +59,9 @@ namespace Posestream.Tests
                 ClockReplyMessage.Decode(scan, data, 0, data.Length, out reply);
                 picture.Decode(scan, data, 0, data.Length);
             }
+            Assert.Less(GC.GetTotalMemory(true) - before, 4 << 20, "memory grows");
+            GC.KeepAlive(frame);
+            GC.KeepAlive(picture);
             Assert.Greater(accepted, 100, "too few mutations get past the first checks");
             Assert.Less(accepted, Packets);
         }

@@ -75,12 +75,14 @@ namespace Posestream.Tests
         }
 
         [Test]
-        public void TravelInTheRootOrInTheHipsIsTheSame()
+        public void TravelInTheRootAndInTheHipsAddUp()
         {
             PersonPose person = new PersonPose();
             Feed(new VmcDecoder(), person, VmcBytes.Bundle(
-                VmcBytes.Message("/VMC/Ext/Root/Pos", "root", 1f, 0f, 2f, 0f, 1f, 0f, 0f), VmcBytes.Bone("Hips", 0f), VmcBytes.Message("/VMC/Ext/Blend/Apply")));
-            Assert.AreEqual(new Vec3(1f, 0.9f, 2f), person.RootPosition);
+                VmcBytes.Message("/VMC/Ext/Root/Pos", "root", 1f, 0f, 2f, 0f, 1f, 0f, 0f),
+                VmcBytes.Message("/VMC/Ext/Bone/Pos", "Hips", 0.25f, 0.9f, 0.5f, 0f, 0f, 0f, 1f),
+                VmcBytes.Message("/VMC/Ext/Blend/Apply")));
+            Assert.AreEqual(new Vec3(0.75f, 0.9f, 1.5f), person.RootPosition);
             Assert.AreEqual((float)Math.PI, Quat.Angle(Quat.Identity, person.RootRotation), 1e-5f);
         }
 

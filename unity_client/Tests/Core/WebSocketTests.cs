@@ -175,6 +175,39 @@ namespace Posestream.Tests
             }
         }
 
+        /// <summary>Something that accepts connections and never says a word.</summary>
+        [Test]
+        public void AServerThatDoesNotAnswerIsLeftAtOnceWhenStopped()
+        {
+            System.Net.Sockets.TcpListener mute = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+            mute.Start();
+            try
+            {
+                int port = ((System.Net.IPEndPoint)mute.LocalEndpoint).Port;
+                StreamSettings settings = new StreamSettings { Address = "127.0.0.1:" + port, ConnectMs = 60000 };
+                StreamClient client = new StreamClient(settings, new PlaybackSettings());
+                client.Start();
+                System.Net.Sockets.TcpClient arrived = mute.AcceptTcpClient();
+                client.Stop();
+                Assert.AreEqual(FeedState.Stopped, client.State);
+                // the other end is closed within the minute that the attempt was given, because the thread has ended
+                arrived.ReceiveTimeout = 20000;
+                byte[] data = new byte[4096];
+                int count;
+                do
+                {
+                    count = arrived.GetStream().Read(data, 0, data.Length);
+                }
+                while (count > 0);
+                Assert.AreEqual(0, count);
+                arrived.Close();
+            }
+            finally
+            {
+                mute.Stop();
+            }
+        }
+
         [Test]
         public void AttemptsGetRarerButNeverStop()
         {

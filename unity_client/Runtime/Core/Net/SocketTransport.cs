@@ -16,6 +16,7 @@ namespace Posestream
         private readonly Stopwatch _watch = new Stopwatch();
         private byte[] _out = new byte[512];
         private volatile Socket _socket;
+        private volatile bool _disposed;
         private int _at;
         private int _end;
         private StreamAddress _address;
@@ -25,22 +26,28 @@ namespace Posestream
         public void Connect(StreamAddress address, string resource, string token, int timeoutMs)
         {
             _address = address;
-            _socket = Open(address, timeoutMs);
-            _socket.NoDelay = true;
-            _socket.SendTimeout = timeoutMs;
-            _socket.ReceiveTimeout = timeoutMs;
+            Socket socket = Open(address, timeoutMs);
+            socket.NoDelay = true;
+            socket.SendTimeout = timeoutMs;
+            socket.ReceiveTimeout = timeoutMs;
             WebSocketHandshake handshake = new WebSocketHandshake();
             byte[] request = handshake.Request(address, resource, token);
             SendAll(request, request.Length);
             ReadResponse(handshake, timeoutMs);
         }
 
-        private static Socket Open(StreamAddress address, int timeoutMs)
+        private Socket Open(StreamAddress address, int timeoutMs)
         {
             SocketError error = SocketError.HostNotFound;
             foreach (IPAddress ip in Resolve(address))
             {
                 Socket socket = new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                _socket = socket; // so that Dispose ends the attempt
+                if (_disposed)
+                {
+                    socket.Close();
+                    throw Lost();
+                }
                 try
                 {
                     IAsyncResult attempt = socket.BeginConnect(ip, address.Port, null, null);
@@ -54,6 +61,10 @@ namespace Posestream
                 catch (SocketException refused)
                 {
                     error = refused.SocketErrorCode;
+                }
+                catch (ObjectDisposedException)
+                {
+                    throw Lost();
                 }
                 socket.Close();
             }
@@ -268,6 +279,7 @@ namespace Posestream
 
         public void Dispose()
         {
+            _disposed = true;
             Socket socket = _socket;
             _socket = null;
             if (socket != null)

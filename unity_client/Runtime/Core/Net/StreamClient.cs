@@ -69,8 +69,9 @@ namespace Posestream
             {
                 return;
             }
-            _stop = new ManualResetEvent(false);
-            _thread = new Thread(Run) { IsBackground = true, Name = "posestream" };
+            ManualResetEvent stop = new ManualResetEvent(false);
+            _stop = stop;
+            _thread = new Thread(() => Run(stop)) { IsBackground = true, Name = "posestream" };
             _thread.Start();
         }
 
@@ -168,28 +169,35 @@ namespace Posestream
             }
         }
 
-        private void Run()
+        private void Run(ManualResetEvent stop)
         {
-            while (!_stop.WaitOne(0))
+            // each thread has an event of its own: one that ends late must not go on after a new start
+            while (!stop.WaitOne(0))
             {
                 try
                 {
-                    Connect();
-                    Listen();
+                    Listen(Connect(stop), stop);
                 }
                 catch (StreamException error)
                 {
-                    Problem = error.Problem;
-                    Set(FeedState.Waiting, error.Message);
+                    Failed(stop, error.Problem, error.Message);
                 }
                 catch (Exception error) when (!(error is ThreadAbortException))
                 {
                     // whatever a socket library may throw, the connection is retried and the game goes on
-                    Problem = ConnectionProblem.Closed;
-                    Set(FeedState.Waiting, "The connection failed: " + error.Message);
+                    Failed(stop, ConnectionProblem.Closed, "The connection failed: " + error.Message);
                 }
                 Hangup();
-                _stop.WaitOne(_backoff.NextMs());
+                stop.WaitOne(_backoff.NextMs());
+            }
+        }
+
+        private void Failed(ManualResetEvent stop, ConnectionProblem problem, string message)
+        {
+            if (!stop.WaitOne(0))
+            {
+                Problem = problem;
+                Set(FeedState.Waiting, message);
             }
         }
 
@@ -203,7 +211,7 @@ namespace Posestream
             }
         }
 
-        private void Connect()
+        private ITransport Connect(ManualResetEvent stop)
         {
             string problem;
             StreamAddress address = StreamAddress.Parse(_settings.Address, out problem);
@@ -212,13 +220,17 @@ namespace Posestream
                 throw new StreamException(ConnectionProblem.BadAddress, problem);
             }
             Set(FeedState.Connecting, State == FeedState.Waiting ? _status : "Connecting to " + address + " …");
-            _transport = _open(address.Secure);
-            if (_stop.WaitOne(0))
-            {
-                return;
-            }
+            ITransport transport = _open(address.Secure);
+            _transport = transport;
             string resource = StreamAddress.Resource(_settings.Packed, _settings.Positions, _settings.RateHz);
-            _transport.Connect(address, resource, _settings.Picture ? Token() : _settings.Token, _settings.ConnectMs);
+            if (!stop.WaitOne(0))
+            {
+                transport.Connect(address, resource, _settings.Picture ? Token() : _settings.Token, _settings.ConnectMs);
+            }
+            if (stop.WaitOne(0))
+            {
+                return transport;
+            }
             lock (_lock)
             {
                 _clock.Reset();
@@ -231,26 +243,26 @@ namespace Posestream
             Buffer.Reconnected();
             if (_settings.Picture)
             {
-                SubscribeToPictures();
+                SubscribeToPictures(transport);
             }
             Problem = ConnectionProblem.None;
             Set(FeedState.Connected, "Connected to " + address + ".");
+            return transport;
         }
 
-        private void SubscribeToPictures()
+        private void SubscribeToPictures(ITransport transport)
         {
             Rotations rotations = _settings.Packed ? Rotations.Packed : Rotations.Float32;
             _writer.Subscribe(0, _settings.RateHz, rotations, _settings.Positions, true, Token());
-            _transport.Send(_writer.Data, 0, _writer.Count);
+            transport.Send(_writer.Data, 0, _writer.Count);
         }
 
         private string Token() => string.IsNullOrEmpty(_settings.Token) ? TokenFile.Read() : _settings.Token;
 
-        private void Listen()
+        private void Listen(ITransport transport, ManualResetEvent stop)
         {
-            ITransport transport = _transport;
             long heardNs = MonotonicClock.NowNs;
-            while (!_stop.WaitOne(0))
+            while (!stop.WaitOne(0))
             {
                 SendDue(transport);
                 int count = transport.Receive(SliceMs);
