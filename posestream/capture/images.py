@@ -55,6 +55,11 @@ class ImageFolder:
             )
         self.camera: Camera = camera_for(_size(self._first), settings)
 
+    @property
+    def frame_count(self) -> int:
+        """Pictures in the folder, readable or not."""
+        return len(self._paths)
+
     def read(self) -> Frame | None:
         """The next picture that is not late; None after the last."""
         image, self._first = self._first, None

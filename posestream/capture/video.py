@@ -68,6 +68,11 @@ class VideoSource:
             )
         self.camera: Camera = camera_for(_size(self._first), settings)
 
+    @property
+    def frame_count(self) -> int | None:
+        """Pictures in the file, by its own account; None if it gives none."""
+        return self._expected or None
+
     def read(self) -> Frame | None:
         """The next frame that is not late; None at the end."""
         image, self._first = self._first, None

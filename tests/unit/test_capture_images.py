@@ -44,6 +44,7 @@ def test_unreadable_pictures_are_skipped_and_counted_but_take_their_time(tmp_pat
     source = ImageFolder(tmp_path, FAST)
     assert [(f.index, f.t_capture_ns) for f in every_frame(source)] == [(0, 0), (3, 150_000_000)]
     assert source.counts.broken == 2
+    assert source.frame_count == 4
 
 
 def test_each_picture_has_the_camera_of_its_size(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def write_clip(path: Path, pictures: int, fps: float = 25.0) -> Path:
 def test_real_video_is_read_completely_with_exact_times(shared_data: Path, name: str) -> None:
     width, height, fps, pictures = VIDEOS[name]
     source = open_source(str(shared_data / "videos" / f"{name}.mp4"), FAST)
+    assert isinstance(source, VideoSource) and source.frame_count == pictures
     times_ns, indices = [], []
     for frame in every_frame(source):
         assert frame.image.shape == (height, width, 3)
