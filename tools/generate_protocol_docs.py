@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from posestream.settings import RESTART_SECTIONS  # noqa: E402
 from posestream.wire import schema  # noqa: E402
 from posestream.wire.layout import (  # noqa: E402
     AnySection,
@@ -111,6 +112,24 @@ nanoseconds since 1970 exceed 2⁵³: JavaScript reads them to a quarter of a mi
 `rotations_packed` does not occur.
 """
 
+COMMANDS = """\
+## Commands
+What `control` can ask of the daemon; in JSON, for example
+`{"kind": "control", "id": 1, "name": "set", "payload": {"key": "smooth.smoothness", "value": 0.7}, "token": TOKEN}`.
+
+| name | payload | does | result |
+|---|---|---|---|
+| `settings` | | | every setting that is in force |
+| `set` | `{"key": …, "value": …}` | changes a setting, checked as in a file; the sections {fixed} need a restart | key and value |
+| `recentre` | `{"slot": 0}` | puts that person at the origin, facing +Z; `null`: back to the camera's origin | slot |
+| `calibrate` | | learns floor and camera tilt anew | |
+| `record` | `{"name": "take 1"}` | records into `recordings` in the configuration folder | file |
+| `stop_record` | | ends that recording | file, messages |
+
+When the camera's place in the world changes, by such a command or because it was learnt better, a
+new `hello` and the event `calibration_changed` come before the first frame to which they apply.
+""".replace("{fixed}", ", ".join(f"`{name}`" for name in sorted(RESTART_SECTIONS)))
+
 RECORDINGS = """\
 ## Recordings (`.psrec`)
 The same binary messages (axes gltf, float32, with positions), each guarded by a checksum:
@@ -129,7 +148,7 @@ entries until one is incomplete or its checksum is wrong.
 
 def page() -> str:
     """The whole page."""
-    parts = [INTRODUCTION, *_enumerations(), "## Messages\n", *_messages(), RECORDINGS]
+    parts = [INTRODUCTION, *_enumerations(), "## Messages\n", *_messages(), COMMANDS, RECORDINGS]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 

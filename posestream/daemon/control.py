@@ -64,11 +64,16 @@ class Control:
             "stop_record": self._stop_record,
         }
 
+    @property
+    def names(self) -> list[str]:
+        """What can be asked."""
+        return list(self._commands)
+
     async def __call__(self, name: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Carry out one command. Raises PosestreamError with the reason of a refusal."""
         command = self._commands.get(name)
         if command is None:
-            known = ", ".join(self._commands)
+            known = ", ".join(self.names)
             raise ProtocolError(f"There is no command {name!r}: commands are {known}.")
         return await command(payload)
 

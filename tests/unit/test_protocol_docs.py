@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from posestream.daemon.control import Control
+from posestream.daemon.outputs import Outputs
+from posestream.publish.hub import Hub
 from posestream.wire.layout import Array, MessageType, Names, Record, dims_of
 from posestream.wire.schema import MESSAGES
 
@@ -20,6 +23,15 @@ def test_the_reference_page_is_up_to_date() -> None:
         [sys.executable, str(TOOL), "--check"], capture_output=True, text=True, timeout=60
     )
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_reference_page_has_every_command(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "protocol.md").read_text(encoding="utf-8")
+    _, _, commands = page.partition("## Commands")
+    rows = [line.split("`")[1] for line in commands.splitlines() if line.startswith("| `")]
+    hub = Hub()
+    control = Control(None, Outputs(hub, None), tmp_path, hub.announce)  # type: ignore[arg-type]
+    assert rows == control.names
 
 
 def test_kinds_and_names_are_unique() -> None:
