@@ -9,9 +9,10 @@ from posestream.arrays import F64, I64
 
 def assign(cost: F64, limit: float) -> tuple[I64, I64]:
     """Matched rows and columns of ``cost`` (N, M); pairs at or above ``limit`` stay apart."""
-    if cost.size == 0:
-        none = np.zeros(0, dtype=np.int64)
-        return none, none
+    possible = cost < limit
+    if possible.sum(axis=0).max(initial=0) <= 1 and possible.sum(axis=1).max(initial=0) <= 1:
+        rows, columns = np.nonzero(possible)
+        return rows, columns  # nobody has a choice
     import lap
 
     # a refused pair costs more than leaving both alone, yet stays finite for the solver

@@ -8,14 +8,14 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry import rotation as so3
+from posestream.geometry.fast import dot, length
 from posestream.track import likeness, motion
 from posestream.track.people import Known, Sightings
 
 LIMIT: Final = 0.75
 _WEIGHTS: Final = np.array([0.45, 0.35, 0.15, 0.05, 0.5])  # place, picture, pose, build, look
-_FADES: Final = np.array([False, True, True, False, False])
-_FADE_S: Final = 0.5  # picture and pose say less the longer somebody was away
+# picture and pose say less the longer somebody was away
+_FADE_PER_S: Final = np.array([0.0, 2.0, 2.0, 0.0, 0.0])
 _GATE_SIGMA: Final = 4.0
 _FLOOR_VAR: Final = np.array([0.15, 0.25]) ** 2  # people sway more than their model
 _POSE_M: Final = 0.3
@@ -46,8 +46,9 @@ class Expected:
 def expect(known: Known, t_s: float, camera_m: F64) -> Expected:
     """Everybody's expected place, in the world and in the picture."""
     away = np.maximum(t_s - known.seen_s, 0.0)
-    root = known.root_m + motion.damped_step(known.velocity, np.zeros_like(away), away)
-    px = known.px + motion.damped_step(known.px_velocity, np.zeros_like(away), away)[:, None]
+    damped = motion.damped_s(away)[:, None]
+    root = known.root_m + damped * known.velocity
+    px = known.px + (damped * known.px_velocity)[:, None]
     covariance = motion.grown(known.covariance, away[:, None])
     return Expected(away, root, covariance, px, motion.rays(root, camera_m))
 
@@ -55,7 +56,7 @@ def expect(known: Known, t_s: float, camera_m: F64) -> Expected:
 def place_distance(across: F64, along: F64, covariance: F64, var: F64) -> F64:
     """Distance in shares of the gate, looser along the ray; NaN if unknown."""
     total = covariance[..., 0] + (var + _FLOOR_VAR)
-    squared = so3.dot(across, across) / total[..., 0] + along**2 / total[..., 1]
+    squared = dot(across, across) / total[..., 0] + along**2 / total[..., 1]
     return np.asarray(np.sqrt(squared) / _GATE_SIGMA)
 
 
@@ -67,13 +68,20 @@ def match_cost(known: Known, expected: Expected, seen: Sightings) -> F64:
     pose = likeness.pose_distance(known.pose_m, seen.pose_m) / _POSE_M
     build = likeness.build_distance(known.build, seen.build) / _BUILD
     look = likeness.look_distance(known.look, seen.look) / _LOOK
-    terms = np.stack([place, picture, pose, build, look])
-    measured = ~np.isnan(terms)
-    fade = np.where(_FADES[:, None], np.exp(-expected.away_s / _FADE_S), 1.0)
-    weights = (_WEIGHTS[:, None] * fade)[..., None] * measured
-    terms = np.minimum(np.where(measured, terms, 0.0), 1.0)
-    cost = (weights * terms).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9)
+    terms = np.empty((len(_WEIGHTS), *place.shape))
+    terms[0], terms[1], terms[2], terms[3], terms[4] = place, picture, pose, build, look
+    fade = np.exp(-_FADE_PER_S[:, None] * expected.away_s)
+    cost = _mean_term(np.minimum(terms, 1.0), (_WEIGHTS[:, None] * fade)[..., None])
     return np.where(_impossible(place, picture), np.inf, cost)
+
+
+def _mean_term(terms: F64, weights: F64) -> F64:
+    """(N, D) weighted mean of terms (5, N, D), NaN where not measured; weights (5, N, 1)."""
+    unknown = np.isnan(terms)
+    if np.count_nonzero(unknown):
+        weights = weights * ~unknown
+        terms = np.where(unknown, 0.0, terms)
+    return np.asarray((weights * terms).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9))
 
 
 def _impossible(place: F64, picture: F64) -> Bool:
@@ -86,7 +94,7 @@ def return_cost(gone: Known, expected: Expected, new: Known) -> F64:
     reach = _RETURN_M_PER_S * expected.away_s[:, None]
     across, along = motion.split(new.root_m - expected.root_m[:, None], expected.ray[:, None])
     std = np.sqrt(gone.covariance[:, None, motion.DEPTH, 0] + new.covariance[:, motion.DEPTH, 0])
-    lateral = so3.norm(across) / (_RETURN_LATERAL_M + reach)
+    lateral = length(across) / (_RETURN_LATERAL_M + reach)
     depth = np.abs(along) / (_RETURN_DEPTH_M + reach + 2.0 * std)
     other = likeness.build_distance(gone.build, new.build) > _RETURN_BUILD
     other |= likeness.look_distance(gone.look, new.look) > _LOOK
@@ -96,7 +104,7 @@ def return_cost(gone: Known, expected: Expected, new: Known) -> F64:
 def overlap(seen: Sightings) -> F64:
     """(D, D) how much two sightings of one frame look like the same body."""
     low, high, n = seen.low_px, seen.high_px, len(seen)
-    touch = np.all(high[:, None] > low, axis=-1)
+    touch = (high[:, None] > low).all(axis=-1)
     if np.count_nonzero(touch & touch.T) <= n:  # nobody's box meets another's
         return np.eye(n)
     alike = likeness.picture_likeness(seen.px, seen.px, seen.size_px, _BODY_WIDTH)

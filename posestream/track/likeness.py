@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64
-from posestream.geometry import rotation as so3
+from posestream.geometry.fast import dot, length
 from posestream.skeleton.joints import JOINT
 from posestream.types import People2D
 
@@ -38,8 +38,8 @@ LOOK_SIZE: Final = 6
 
 def compared(xy_px: F64, score: F64) -> F64:
     """(N, 13, 2) pixels of the joints that are compared; unsure ones NaN."""
-    sure = score[:, MAJOR] >= _MIN_SCORE
-    return np.where(sure[..., None], xy_px[:, MAJOR], np.nan)
+    sure = score.take(MAJOR, 1) >= _MIN_SCORE
+    return np.where(sure[..., None], xy_px.take(MAJOR, 1), np.nan)
 
 
 def box_px(xy_px: F64) -> tuple[F64, F64]:
@@ -60,17 +60,17 @@ def picture_likeness(a_px: F64, b_px: F64, size: F64, width: float) -> F64:
     """
     apart = a_px[:, None] - b_px
     scale = -0.5 / (width * size[:, None]) ** 2
-    return _mean_known(np.exp(so3.dot(apart, apart) * scale))
+    return _mean_known(np.exp(dot(apart, apart) * scale))
 
 
 def pose_distance(a_m: F64, b_m: F64) -> F64:
     """(N, M) mean distance in metres of joints relative to the root; NaN if unknown."""
-    return _mean_known(so3.norm(a_m[:, None] - b_m[None]))
+    return _mean_known(length(a_m[:, None] - b_m))
 
 
 def build_distance(a: F64, b: F64) -> F64:
     """(N, M) mean difference of the logarithms of segment lengths; NaN if unknown."""
-    return _mean_known(np.abs(a[:, None] - b[None]))
+    return _mean_known(np.abs(a[:, None] - b))
 
 
 def looks(people: People2D) -> F64:
@@ -82,13 +82,13 @@ def looks(people: People2D) -> F64:
 
 def look_distance(a: F64, b: F64) -> F64:
     """(N, M) mean difference of what clothes look like; NaN if unknown."""
-    return _mean_known(np.abs(a[:, None] - b[None]))
+    return _mean_known(np.abs(a[:, None] - b))
 
 
 def build(xyz_m: F64) -> F64:
     """(N, S) logarithms of the segments' lengths; NaN where a joint is unknown."""
-    ends = xyz_m[:, _SEGMENTS]
-    return np.asarray(np.log(np.maximum(so3.norm(ends[:, :, 1] - ends[:, :, 0]), 1e-3)))
+    bones = xyz_m.take(_SEGMENTS[:, 1], 1) - xyz_m.take(_SEGMENTS[:, 0], 1)
+    return np.asarray(np.log(np.maximum(length(bones), 1e-3)))
 
 
 def _mean_known(values: F64) -> F64:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64
-from posestream.geometry import rotation as so3
+from posestream.geometry.fast import clamp, dot, unit
 
 LATERAL: Final = 0
 DEPTH: Final = 1
@@ -25,8 +25,10 @@ _MAX_DEPTH_STD_M: Final = 3.0
 
 def measurement_var(depth_std_m: F64) -> F64:
     """(D, 2) variances across and along the ray."""
-    depth = np.clip(depth_std_m, _MIN_DEPTH_STD_M, _MAX_DEPTH_STD_M)
-    return np.stack([np.full_like(depth, _LATERAL_STD_M), depth], axis=-1) ** 2
+    std = np.empty((len(depth_std_m), 2))
+    std[:, LATERAL] = _LATERAL_STD_M
+    std[:, DEPTH] = clamp(depth_std_m, _MIN_DEPTH_STD_M, _MAX_DEPTH_STD_M)
+    return std * std
 
 
 def first_covariance(measured_var: F64) -> F64:
@@ -35,10 +37,9 @@ def first_covariance(measured_var: F64) -> F64:
     return np.stack([measured_var, still, still + _START_SPEED_VAR], axis=-1)
 
 
-def damped_step(velocity: F64, from_s: F64, to_s: F64) -> F64:
-    """Way made between ``from_s`` and ``to_s`` (N,) after the last sight, slowing down."""
-    share = np.exp(-from_s / _DAMPING_S) - np.exp(-to_s / _DAMPING_S)
-    return np.asarray(velocity * (_DAMPING_S * share)[:, None])
+def damped_s(away_s: F64) -> F64:
+    """Seconds (N,) at full speed that lead as far as ``away_s`` seconds of slowing down."""
+    return np.asarray(-_DAMPING_S * np.expm1(-away_s / _DAMPING_S))
 
 
 def grown(covariance: F64, dt_s: F64) -> F64:
@@ -54,12 +55,12 @@ def grown(covariance: F64, dt_s: F64) -> F64:
 
 def rays(place_m: F64, camera_m: F64) -> F64:
     """(N, 3) unit directions from the camera to each place."""
-    return so3.normalize(place_m - camera_m)
+    return unit(place_m - camera_m)[0]
 
 
 def split(offset: F64, ray: F64) -> tuple[F64, F64]:
     """Offsets (..., 3) as the part across the ray (..., 3) and the length along it (...)."""
-    along = so3.dot(offset, ray)
+    along = dot(offset, ray)
     return offset - along[..., None] * ray, along
 
 

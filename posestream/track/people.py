@@ -9,7 +9,7 @@ import numpy as np
 
 from posestream.arrays import F64, I64, Bool
 from posestream.geometry import rigid
-from posestream.geometry import rotation as so3
+from posestream.geometry.fast import clamp, dot
 from posestream.skeleton.joints import NUM_JOINTS
 from posestream.track import likeness, motion
 from posestream.types import People2D, PeopleCam
@@ -56,7 +56,7 @@ def sightings(people_cam: PeopleCam, people2d: People2D, T_world_cam: F64) -> Si
         high_px=high,
         size_px=likeness.size_px(low, high),
         person_score=np.fmin(np.fmax(people2d.person_score, 0.0), 1.0),
-        pose_m=xyz[:, likeness.MAJOR] - root[:, None],
+        pose_m=xyz.take(likeness.MAJOR, 1) - root[:, None],
         build=likeness.build(xyz),
         look=likeness.looks(people2d),
         placed=placed,
@@ -82,7 +82,6 @@ class Known:
     score: F64  # (N, J)
     px: F64  # (N, 13, 2)
     px_velocity: F64  # (N, 2)
-    m_per_px: F64  # (N,)
     pose_m: F64  # (N, 13, 3)
     build: F64  # (N, S) smoothed
     look: F64  # (N, L) smoothed
@@ -110,7 +109,7 @@ def nobody() -> Known:
     return Known(
         ints, ints, reals, reals, no, no, reals, np.zeros((0, 3)), np.zeros((0, 3)),
         np.zeros((0, 2, 3)), np.zeros((0, NUM_JOINTS, 3)), np.zeros((0, 3)),
-        np.zeros((0, NUM_JOINTS)), np.zeros((0, joints, 2)), np.zeros((0, 2)), reals,
+        np.zeros((0, NUM_JOINTS)), np.zeros((0, joints, 2)), np.zeros((0, 2)),
         np.zeros((0, joints, 3)), np.zeros((0, likeness.NUM_SEGMENTS)),
         np.zeros((0, likeness.LOOK_SIZE)),
     )  # fmt: skip
@@ -126,7 +125,7 @@ def newcomers(seen: Sightings, rows: I64, t_s: float) -> Known:
         shown=no, gone=no.copy(), confidence=seen.person_score[rows], root_m=root,
         velocity=np.zeros((n, 3)), covariance=motion.first_covariance(seen.var[rows]),
         xyz_m=seen.xyz_m[rows], anchor_m=root.copy(), score=seen.score[rows],
-        px=seen.px[rows], px_velocity=np.zeros((n, 2)), m_per_px=metres_per_pixel(seen, rows),
+        px=seen.px[rows], px_velocity=np.zeros((n, 2)),
         pose_m=seen.pose_m[rows], build=seen.build[rows], look=seen.look[rows],
     )  # fmt: skip
 
@@ -134,12 +133,11 @@ def newcomers(seen: Sightings, rows: I64, t_s: float) -> Known:
 def hold_times(known: Known, hold_s: float) -> F64:
     """(N,) how long each is held when not seen: no longer than he was seen before."""
     life_s = known.seen_s - known.born_s
-    return np.asarray(np.clip(life_s, min(_SHORTEST_HOLD_S, hold_s), hold_s))
+    return clamp(life_s, min(_SHORTEST_HOLD_S, hold_s), hold_s)
 
 
-def metres_per_pixel(seen: Sightings, rows: I64) -> F64:
-    """(len(rows),) at each person's distance, from the spread of joints in space and picture."""
-    pose, px = seen.pose_m[rows], seen.px[rows]
+def metres_per_pixel(pose: F64, px: F64) -> F64:
+    """(N,) at each person's distance: spread of joints in space (N, K, 3) and picture (N, K, 2)."""
     known = np.isfinite(pose).all(axis=-1) & np.isfinite(px).all(axis=-1)
     count = np.maximum(known.sum(axis=1), 1)
     metres = _spread(pose, known, count)
@@ -152,4 +150,4 @@ def _spread(points: F64, known: Bool, count: I64) -> F64:
     inside = np.where(known[..., None], points, 0.0)
     mean = inside.sum(axis=1) / count[:, None]
     squared = np.einsum("njk,njk->n", inside, inside) / count
-    return np.asarray(np.sqrt(np.maximum(squared - so3.dot(mean, mean), 0.0)))
+    return np.asarray(np.sqrt(np.maximum(squared - dot(mean, mean), 0.0)))

@@ -19,6 +19,9 @@ def show(
     known: Known, leaving: Known, seen: Sightings, detection: I64, t_s: float, hold_s: F64
 ) -> Tracks:
     """Shown people, held for up to ``hold_s`` (N,), and those who leave now; by slot."""
+    everybody = not len(leaving) and known.shown.all() and (detection >= 0).all()
+    if everybody and seen.placed[detection].all():
+        return _all_seen(known, detection)
     hold_s = np.concatenate([hold_s[known.shown], hold_times(leaving, float(np.inf))])
     people = known if known.shown.all() else known.take(known.shown)
     detection = detection[known.shown]
@@ -45,6 +48,20 @@ def show(
     )
 
 
+def _all_seen(known: Known, detection: I64) -> Tracks:
+    """As ``show``, where everybody known is shown, and seen and placed in this frame."""
+    order = np.argsort(known.slot, kind="stable")
+    return Tracks(
+        track_id=known.track_id[order],
+        slot=known.slot[order],
+        state=np.full(order.size, TrackState.TRACKED, dtype=np.int64),
+        confidence=known.confidence[order],
+        xyz_world_m=known.xyz_m[order],
+        score=known.score[order],
+        detection=detection[order],
+    )
+
+
 def _fade(people: Known, t_s: float, hold_s: F64, tracked: Bool, lost: Bool) -> F64:
     away = np.maximum(t_s - people.seen_s, 0.0)
     fade = 1.0 - np.minimum(away / np.maximum(hold_s, 1e-9), 1.0)
@@ -56,5 +73,5 @@ def _joints(people: Known, t_s: float, hold_s: F64, tracked: Bool) -> F64:
     if tracked.all():
         return people.xyz_m
     away = np.where(tracked, 0.0, np.clip(t_s - people.seen_s, 0.0, hold_s))
-    drift = motion.damped_step(people.velocity * _LEVEL, np.zeros_like(away), away)
+    drift = people.velocity * _LEVEL * motion.damped_s(away)[:, None]
     return np.asarray(people.xyz_m + drift[:, None])

@@ -94,7 +94,9 @@ class Tracker:
         cost = match_cost(self._known, expected, seen)
         held = expected.away_s > _RETURN_S
         cost = cost + (_HELD_COST * held + _UNCONFIRMED_COST * ~self._known.shown)[:, None]
-        rows, columns = assign(cost[np.ix_(here, usable)], LIMIT)
+        if cost.shape != (here.size, usable.size):
+            cost = cost[np.ix_(here, usable)]
+        rows, columns = assign(cost, LIMIT)
         return self._without_doubles(here[rows], usable[columns], expected, alike)
 
     def _without_doubles(
@@ -102,6 +104,9 @@ class Tracker:
     ) -> tuple[I64, I64]:
         """Of two people who are matched with one body, who was seen last keeps it."""
         known = self._known
+        double = alike[columns[:, None], columns] > _SAME_BODY
+        if np.count_nonzero(double) == np.count_nonzero(double.diagonal()):
+            return rows, columns
         order = np.lexsort((known.born_s[rows], expected.away_s[rows], ~known.shown[rows]))
         rows, columns = rows[order], columns[order]
         same = np.tril(alike[np.ix_(columns, columns)] > _SAME_BODY, -1)
@@ -113,6 +118,8 @@ class Tracker:
         score = seen.person_score
         fit = seen.placed & (score >= self._settings.birth_score)
         fit[taken] = False
+        if not np.count_nonzero(fit):
+            return np.zeros(0, dtype=np.int64)
         where = seen.root_m
         order = np.lexsort((where[:, 2], where[:, 0], -score))
         bodies = list(taken)
@@ -126,11 +133,11 @@ class Tracker:
     def _identify(self, seen: Sightings, detection: I64, t_s: float, camera_m: F64) -> I64:
         """Show newcomers who have been seen enough, under their old identity if they had one."""
         known, now = self._known, detection >= 0
+        waiting = now & ~known.shown & ~known.gone
+        if not np.count_nonzero(waiting):
+            return detection
         score = np.zeros(len(known))
         score[now] = seen.person_score[detection[now]]
-        waiting = now & ~known.shown & ~known.gone
-        if not waiting.any():
-            return detection
         crowded = np.zeros(len(known), dtype=np.bool_)
         crowded[now] = within(seen, detection[known.shown & now])[detection[now]]
         wait_s = self._settings.confirm_s * np.where(crowded, _CROWDED_WAIT, 1.0)

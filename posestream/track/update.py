@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64
-from posestream.geometry import rotation as so3
+from posestream.geometry.fast import dot
 from posestream.track import motion
 from posestream.track.cost import Expected, place_distance
 from posestream.track.people import Known, Sightings, metres_per_pixel
@@ -51,19 +51,19 @@ def _measure(known: Known, rows: I64, seen: Sightings, columns: I64, expected: E
         covariance[jumped] = motion.first_covariance(var[jumped])
     known.root_m[rows], known.velocity[rows] = place, velocity
     known.covariance[rows] = covariance
-    shift = so3.dot(place - measured, ray)[:, None] * ray
+    shift = dot(place - measured, ray)[:, None] * ray
     known.anchor_m[rows] = measured + shift
     known.xyz_m[rows] = seen.xyz_m[columns] + shift[:, None]
     known.score[rows] = seen.score[columns]
     known.pose_m[rows] = seen.pose_m[columns]
-    known.m_per_px[rows] = metres_per_pixel(seen, columns)
     mix = _share(np.maximum(expected.away_s[rows], 1e-3), _BUILD_S)[:, None]
     known.build[rows] = _mixed(known.build[rows], seen.build[columns], mix)
 
 
 def _follow(known: Known, rows: I64, moved_px: F64, T_world_cam: F64) -> None:
     """Distance unknown: the last pose moves as the person moves in the picture."""
-    step = moved_px * known.m_per_px[rows, None] @ T_world_cam[:3, :2].T
+    m_per_px = metres_per_pixel(known.pose_m[rows], known.px[rows])
+    step = moved_px * m_per_px[:, None] @ T_world_cam[:3, :2].T
     known.root_m[rows] += step
     known.anchor_m[rows] += step
     known.xyz_m[rows] += step[:, None]
