@@ -26,6 +26,7 @@ from posestream.types import AvatarFrame, Camera, Frame
 RECENTRED = "recentred"
 _COAST_HZ = 15.0
 _SILENCE_S = 0.2  # without a picture: shorter gaps are hiccups
+_NAP_S = 0.2
 _MISSED = 2.5  # pictures of a slow source that may fail to come before it counts as silent
 
 
@@ -234,15 +235,21 @@ class ReplayProducer:
 
     def frames(self) -> Iterator[AvatarFrame]:
         """Everything up to the end of the source. Raises PosestreamError."""
-        while not self._closed:
+        goes_on = True
+        while goes_on and not self._closed:
+            goes_on = False
             for frame in self._reader:
+                if self.live:
+                    self._wait_until(frame.t_capture_ns)
                 if self._closed:
                     return
-                if self.live:
-                    time.sleep(max(0.0, (frame.t_capture_ns - monotonic_ns()) * 1e-9))
+                goes_on = self._loop
                 yield frame
-            if not self._loop:
-                return
+
+    def _wait_until(self, t_ns: int) -> None:
+        """In naps, so that nobody who closes waits for the end of a long gap."""
+        while not self._closed and (ahead_s := (t_ns - monotonic_ns()) * 1e-9) > 0.0:
+            time.sleep(min(ahead_s, _NAP_S))
 
     def configure(self, settings: Settings) -> None:
         """Nothing in a recording can be changed; outputs are changed elsewhere."""
