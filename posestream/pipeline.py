@@ -18,6 +18,7 @@ from posestream.geometry import rigid
 from posestream.geometry import rotation as so3
 from posestream.locate.floor import FloorEstimator
 from posestream.locate.geometric import locate, place
+from posestream.retarget.bones import SOLVED
 from posestream.retarget.pose import Pose
 from posestream.retarget.solve import Retargeter
 from posestream.settings import Settings
@@ -159,8 +160,9 @@ class Pipeline:
         if len(tracks) == 0:
             return AvatarFrame.empty(frame.index, frame.t_capture_ns)
         seen = tracks.state == TrackState.TRACKED
-        root, quat = self._smoothing.apply(
-            tracks.track_id, t_s, pose.root_world_m, pose.quat_local_xyzw, seen
+        quat = pose.quat_local_xyzw.copy()
+        root, quat[:, SOLVED] = self._smoothing.apply(
+            tracks.track_id, t_s, pose.root_world_m, quat[:, SOLVED], seen
         )
         root, quat = self._on_stage(root, quat)
         return AvatarFrame(

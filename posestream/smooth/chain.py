@@ -123,9 +123,8 @@ class SmoothingChain:
         if self._off:
             people.root, people.quat = start(x), start(q)
             return x, q
-        dt = np.array(dt_s)
-        root = filter_vectors(people.root, x, dt, self._root_filter)
-        quat = filter_rotations(people.quat, q, dt, self._rotation_filter)
+        root = filter_vectors(people.root, x, dt_s, self._root_filter)
+        quat = filter_rotations(people.quat, q, dt_s, self._rotation_filter)
         if anew.any():
             _restart(root, anew)
             _restart(quat, np.repeat(anew, q.shape[1] // anew.size))

@@ -57,13 +57,13 @@ def start(values: F64) -> FilterState:
     return FilterState(values.copy(), values.copy(), still, still.copy())
 
 
-def share(cutoff_hz: F64 | float, dt_s: F64) -> F64:
+def share(cutoff_hz: F64 | float, dt_s: F64 | float) -> F64:
     """Weight in (0, 1) of the newest input after a step of ``dt_s``; 0 for a step of 0."""
-    return np.asarray(-np.expm1(-2.0 * np.pi * cutoff_hz * dt_s))
+    return np.asarray(-np.expm1(cutoff_hz * (-2.0 * np.pi * dt_s)))
 
 
-def filter_vectors(state: FilterState, x: F64, dt_s: F64, euro: OneEuro) -> FilterState:
-    """Next state for inputs x (3, M) after steps ``dt_s`` (M,); ``value`` is the output."""
+def filter_vectors(state: FilterState, x: F64, dt_s: F64 | float, euro: OneEuro) -> FilterState:
+    """Next state for inputs x (3, M) after steps ``dt_s``, one or (M,); ``value`` is the output."""
     per_s = 1.0 / np.maximum(dt_s, 1e-6)
     rate = state.rate + share(_RATE_HZ, dt_s) * ((x - state.raw) * per_s - state.rate)
     step = share(euro.cutoff_hz(tangent.length(rate)), dt_s) * (x - state.value)
@@ -71,7 +71,7 @@ def filter_vectors(state: FilterState, x: F64, dt_s: F64, euro: OneEuro) -> Filt
     return FilterState(x, state.value + step, rate, flow)
 
 
-def filter_rotations(state: FilterState, q: F64, dt_s: F64, euro: OneEuro) -> FilterState:
+def filter_rotations(state: FilterState, q: F64, dt_s: F64 | float, euro: OneEuro) -> FilterState:
     """The same for unit quaternions q (4, M); rates are in the rotation's own axes."""
     per_s = 1.0 / np.maximum(dt_s, 1e-6)
     moved = tangent.log(tangent.difference(state.raw, q))

@@ -14,6 +14,8 @@ from posestream.arrays import F64
 from posestream.geometry.rotation import inverse, multiply
 
 _EYE: Final = np.eye(4)
+_ONES: Final = np.ones(4)
+_NEXT_TO_NOTHING: Final = 1e-100
 # (4, 16): component k of the product of basis elements i and j stands in column 4 i + j.
 _PRODUCT: Final = multiply(_EYE[:, None], _EYE[None]).reshape(16, 4).T.copy()
 _DIFFERENCE: Final = multiply(inverse(_EYE)[:, None], _EYE[None]).reshape(16, 4).T.copy()
@@ -31,23 +33,21 @@ def difference(a: F64, b: F64) -> F64:
 
 def length(v: F64) -> F64:
     """(M,) length of each column."""
-    return np.asarray(np.sqrt(np.einsum("im,im->m", v, v)))
+    return np.asarray(np.sqrt(_ONES[: len(v)] @ (v * v)))
 
 
 def log(q: F64) -> F64:
     """(3, M) axis times angle, the short way round."""
-    sine = length(q[:3])
-    half = np.arctan2(sine, np.abs(q[3]))
-    scale = np.where(sine > 1e-9, 2.0 * half / np.maximum(sine, 1e-12), 2.0)
+    sine = np.maximum(length(q[:3]), _NEXT_TO_NOTHING)
+    scale = 2.0 * np.arctan2(sine, np.abs(q[3])) / sine
     return np.asarray(q[:3] * np.copysign(scale, q[3]))
 
 
 def exp(rotvec_rad: F64) -> F64:
     """(4, M) quaternion of axis times angle."""
-    half = 0.5 * length(rotvec_rad)
-    scale = np.where(half > 1e-9, 0.5 * np.sin(half) / np.maximum(half, 1e-12), 0.5)
+    half = np.maximum(0.5 * length(rotvec_rad), _NEXT_TO_NOTHING)
     q = np.empty((4, half.size))
-    np.multiply(rotvec_rad, scale, out=q[:3])
+    np.multiply(rotvec_rad, 0.5 * np.sin(half) / half, out=q[:3])
     np.cos(half, out=q[3])
     return q
 

@@ -49,6 +49,7 @@ class VmcEncoder:
             facing_rad=np.radians(_facing_deg(target)),
             raw_rest=target.rest == "avatar",
         )
+        self._offset_m = frames.unity_from_world_position(self._fit.offset_m)
         self._sendable = rig.bones_present & np.isin(BONES, sorted(target.wanted_bones))
         self._expressions = ExpressionMap(expression_names, target.expression_set)
         self._num_expressions = len(expression_names)
@@ -93,7 +94,7 @@ class VmcEncoder:
         values[:, 1:4] = frames.unity_from_world_position(pose.root_m)
         values[:, 4:8] = frames.unity_from_world_quat(pose.root_quat_xyzw)
         bones = values[:, 8:].reshape(len(frame), NUM_BONES, 7)
-        bones[..., :3] = frames.unity_from_world_position(self._fit.offset_m)
+        bones[..., :3] = self._offset_m
         bones[:, 0, :3] = frames.unity_from_world_position(pose.hips_m)
         bones[..., 3:] = frames.unity_from_world_quat(pose.quat_xyzw)
         values += 0.0  # the mirror makes minus zeros

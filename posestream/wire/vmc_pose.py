@@ -32,7 +32,9 @@ class AvatarPose:
 class PoseFitter:
     """Fits frames to a rig: rest pose, missing bones, size and travel."""
 
-    __slots__ = ("_after", "_before", "_facing", "_plain", "_scale", "_travel", "offset_m", "rig")
+    __slots__ = (
+        "_after", "_before", "_facing", "_plain", "_scale", "_travel", "_turns", "offset_m", "rig",
+    )  # fmt: skip
 
     def __init__(
         self, rig: Rig, *, travel: Travel, scale: Scale, facing_rad: float, raw_rest: bool
@@ -47,6 +49,7 @@ class PoseFitter:
         self._facing = rot.from_axis_angle(np.array([0.0, 1.0, 0.0]), np.asarray(facing_rad))
         P = rig.rest_quat_world_xyzw[PARENT_INDEX].copy()
         P[0] = rot.IDENTITY
+        self._turns = facing_rad != 0.0
         # q = P^-1 n P r, with both constant factors multiplied out beforehand
         self._before = rot.inverse(P)
         self._after = rot.multiply(P, rig.rest_quat_local_xyzw)
@@ -61,12 +64,16 @@ class PoseFitter:
         hips_m = self._hips(frame)
         if self._travel == "root":
             rest = self.offset_m[0]
-            root_m = rot.rotate(self._facing, hips_m - rest)
+            root_m = self._turned(hips_m - rest)
             hips_m = np.broadcast_to(rest, hips_m.shape)
             return AvatarPose(root_m, self._facing, hips_m, self._local(n))
-        n[:, 0] = rot.multiply(self._facing, n[:, 0])
+        if self._turns:
+            n[:, 0] = rot.multiply(self._facing, n[:, 0])
         root_m = np.zeros_like(hips_m)
-        return AvatarPose(root_m, rot.IDENTITY, rot.rotate(self._facing, hips_m), self._local(n))
+        return AvatarPose(root_m, rot.IDENTITY, self._turned(hips_m), self._local(n))
+
+    def _turned(self, place_m: F64) -> F64:
+        return rot.rotate(self._facing, place_m) if self._turns else place_m
 
     def _folded(self, quat_local_xyzw: F64) -> F64:
         present: Bool = self.rig.bones_present
