@@ -93,8 +93,9 @@ namespace Posestream
             }
             catch (AggregateException error)
             {
-                Exception cause = error.InnerException ?? error;
-                throw new StreamException(ConnectionProblem.Closed, "The secure connection failed: " + cause.Message);
+                Exception cause = error.GetBaseException(); // the outer ones only say that something failed
+                throw new StreamException(ConnectionProblem.Closed, "The secure connection failed: " + cause.Message
+                    + " Check the address, the certificate and the token.");
             }
         }
 
