@@ -25,7 +25,7 @@ from posestream.daemon.outputs import Outputs, load_avatar
 from posestream.daemon.producers import RECENTRED, open_producer
 from posestream.daemon.services import Services
 from posestream.daemon.sources import choose_source, loops_by_default
-from posestream.daemon.status import notify, show_status
+from posestream.daemon.status import counted, notify, show_status
 from posestream.daemon.worker import Worker
 from posestream.errors import PosestreamError, PublishError
 from posestream.publish.base import Sink
@@ -227,8 +227,9 @@ class Daemon:
         clients = sum(s.stats().clients for s in self._outputs.all if s.kind == "websocket")
         targets = sum(s.kind in ("vmc", "vrchat") for s in self._outputs.all)
         return (
-            f"{self._figures.recent_fps():5.1f} fps · {self._figures.people_now} people{latency}"
-            f" · {targets} UDP targets · {clients} WebSocket clients"
+            f"{self._figures.recent_fps():5.1f} fps · "
+            f"{counted(self._figures.people_now, 'person', 'people')}{latency}"
+            f" · {counted(targets, 'UDP target')} · {counted(clients, 'WebSocket client')}"
         )
 
     def _stop(self) -> None:

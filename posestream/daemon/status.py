@@ -41,3 +41,8 @@ def notify(message: str, stream: TextIO = sys.stderr) -> None:
     if stream.isatty():
         _write(stream, "", True)
     print(message, file=stream, flush=True)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number and its noun, as in "1 person" or "2 clients"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
