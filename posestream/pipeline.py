@@ -7,6 +7,7 @@ and settings give the same avatar frames.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -39,6 +40,9 @@ from posestream.types import (
     TrackState,
 )
 
+_UNMOVED: Final = np.eye(4)
+"""From the world to the stage while nobody has been put at the origin."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepDetails:
@@ -63,7 +67,7 @@ class Pipeline:
         self.locates_by = "geometric"
         self.calibrations = 0  # how often the camera's believed pose has moved noticeably
         self._estimator = estimator
-        self._stage_from_world = np.eye(4)
+        self._stage_from_world = _UNMOVED
         self._settings = settings
         self._tracker = Tracker(settings.track)
         self._outliers = OutlierGate(settings.smooth.gates)
@@ -116,7 +120,7 @@ class Pipeline:
         False if nobody is in the slot.
         """
         if slot is None:
-            self._stage_from_world = np.eye(4)
+            self._stage_from_world = _UNMOVED
             return True
         if self.details is None or slot not in self.details.tracks.slot.tolist():
             return False
@@ -183,7 +187,7 @@ class Pipeline:
 
     def _on_stage(self, root_m: F64, quat_xyzw: F64) -> tuple[F64, F64]:
         T = self._stage_from_world
-        if np.array_equal(T, np.eye(4)):
+        if T is _UNMOVED:
             return root_m, quat_xyzw
         turned = quat_xyzw.copy()
         turned[:, 0] = so3.multiply(so3.from_matrix(T[:3, :3]), quat_xyzw[:, 0])
