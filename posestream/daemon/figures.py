@@ -73,8 +73,9 @@ def sent_by_kind(stats: Callable[[SinkKind], SinkStats]) -> dict[str, dict[str, 
 def peak_rss_mb() -> float:
     """The most memory that this process ever held."""
     if psutil.LINUX:  # getrusage there counts what the parent held when it forked, too
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) / 2**10
+        peak = Path("/proc/self/status").read_text(encoding="ascii").partition("VmHWM:")[2]
+        if peak:  # some kernels do not tell
+            return int(peak.split(maxsplit=1)[0]) / 2**10
     if psutil.WINDOWS:
         return float(psutil.Process().memory_info().peak_wset) / 2**20
     import resource

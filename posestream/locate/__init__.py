@@ -1,1 +1,1 @@
-"""From root-relative people to people in metres: distance, floor, tilt, proportions."""
+"""From root-relative people to people in metres: distance, floor, tilt."""

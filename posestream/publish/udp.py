@@ -19,6 +19,8 @@ from posestream.wire.vrchat import VrchatEncoder, VrchatTarget
 
 log = logging.getLogger(__name__)
 
+_SEARCH_AGAIN_S = 20.0
+
 Clock = Callable[[], float]
 """Seconds, monotonic; fine enough for a rate cap on Windows too."""
 
@@ -162,11 +164,17 @@ class VrchatSink(_CappedSink):
         # lazily: zeroconf is optional and slow to import
         from posestream.publish.oscquery import find_vrchat
 
-        try:
-            self._port = (await find_vrchat()).port
-            log.info("VRChat takes OSC on port %d.", self._port)
-        except PublishError as error:
-            log.warning("%s Sending to port %d meanwhile.", error, self._port)
+        say = log.warning  # once: VRChat may well be started later
+        while True:
+            try:
+                self._port = (await find_vrchat()).port
+            except PublishError as error:
+                say("%s Sending to port %d meanwhile.", error, self._port)
+                say = log.debug
+                await asyncio.sleep(_SEARCH_AGAIN_S)
+            else:
+                log.info("VRChat takes OSC on port %d.", self._port)
+                return
 
     def _send(self, frame: AvatarFrame) -> None:
         bundle = self._encoder.encode(frame, realign=self._realign)
