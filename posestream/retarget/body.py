@@ -10,7 +10,7 @@ from posestream.arrays import F64, Bool
 from posestream.geometry import rotation as rot
 from posestream.geometry.fast import dot
 from posestream.retarget.observe import Observation
-from posestream.retarget.torso import REST_TORSO_M
+from posestream.retarget.rest import REST_TORSO_M
 from posestream.skeleton.humanoid import BONE, BONES, NUM_BONES, REST_HIP_HEIGHT_M, REST_OFFSET_M
 from posestream.skeleton.joints import JOINT
 

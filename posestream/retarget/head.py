@@ -10,11 +10,8 @@ import numpy as np
 from posestream.arrays import F64, Bool
 from posestream.geometry.fast import (
     about,
-    aim,
     between,
-    cross,
     inv,
-    length,
     mul,
     pick,
     rotate,
@@ -22,17 +19,13 @@ from posestream.geometry.fast import (
     twist_angle,
     unit,
 )  # fmt: skip
+from posestream.retarget.facing import Facing
 from posestream.retarget.observe import MIN_BONE_M, Observation
 from posestream.skeleton.joints import JOINT
 
-_X: Final = np.array([1.0, 0.0, 0.0])
 _Y: Final = np.array([0.0, 1.0, 0.0])
-_EARS, _EYES = 2, 3
+_EARS: Final = 2
 
-# Rest vectors of an upright head (Frankfurt plane level), metres.
-_EAR_TO_EYE_M: Final = np.array([0.0, 0.013, 0.095])
-_EAR_TO_NOSE_M: Final = np.array([0.0, -0.028, 0.115])
-_EYE_TO_NOSE_M: Final = _EAR_TO_NOSE_M - _EAR_TO_EYE_M
 NECK_REST: Final[F64] = unit(np.array([0.0, 0.20, 0.02]))[0]
 """At rest, from the mid-point of the shoulder joints to the centre of the head."""
 
@@ -49,7 +42,7 @@ class HeadPose:
     head_ok: Bool  # (N,)
 
 
-def solve_head(seen: Observation, chest: F64) -> HeadPose:
+def solve_head(seen: Observation, facing: Facing, chest: F64) -> HeadPose:
     """Neck and head of each person; ``chest`` (N, 4) is the UpperChest in the world.
 
     A head whose face is not seen looks ahead along the neck.
@@ -57,7 +50,7 @@ def solve_head(seen: Observation, chest: F64) -> HeadPose:
     line, line_ok = _neck_line(seen)
     ahead = rotate(chest, NECK_REST)
     swung = mul(between(ahead, pick(line_ok, line, ahead)), chest)
-    face, face_ok = _face(seen)
+    face, face_ok = facing.face, facing.face_ok
     head = face if face_ok.all() else pick(face_ok, face, _upright(seen, swung))
     turn = twist_angle(mul(inv(swung), head), _Y) * _NECK_TWIST_SHARE
     neck = mul(swung, about(_Y, turn))
@@ -80,22 +73,3 @@ def _upright(seen: Observation, swung: F64) -> F64:
         return swung
     up = rotate(swung, _Y)
     return mul(between(up, pick(seen.crown_ok, seen.crown, up)), swung)
-
-
-def _face(seen: Observation) -> tuple[F64, Bool]:
-    """Rotation of the head from ears, eyes and nose: two of the three suffice."""
-    nose, nose_ok = seen.point[:, JOINT["nose"]], seen.ok[:, JOINT["nose"]]
-    ears, eyes = seen.across_ok[:, _EARS], seen.across_ok[:, _EYES]
-    base = pick(ears, seen.middle[:, _EARS], seen.middle[:, _EYES])
-    with_eyes, with_nose = ears & eyes, (ears | eyes) & nose_ok
-    nose_rest = pick(ears, _EAR_TO_NOSE_M, _EYE_TO_NOSE_M)
-    ahead = with_nose[:, None] * (nose - base)
-    rest = with_nose[:, None] * nose_rest
-    ahead += with_eyes[:, None] * (seen.middle[:, _EYES] - base)
-    rest += with_eyes[:, None] * _EAR_TO_EYE_M
-    across = pick(ears, seen.across[:, _EARS], seen.across[:, _EYES])
-    flat = cross(across, ahead)
-    known = (with_eyes | with_nose) & (length(flat) > 0.01)
-    if not known.all():
-        across = pick(known, across, _X)
-    return aim(_X, rest, across, ahead), known

@@ -8,7 +8,19 @@ import numpy as np
 
 from posestream.arrays import F64
 from posestream.geometry import rotation as rot
-from posestream.skeleton.humanoid import BONE, NUM_BONES
+from posestream.skeleton.humanoid import BONE, NUM_BONES, REST_OFFSET_M
+
+HIP_DROP_M: Final[F64] = REST_OFFSET_M[BONE["LeftUpperLeg"]] * (0.0, 1.0, 1.0)
+"""From the Hips bone to the mid-point of the hip joints."""
+
+NECK_RISE_M: Final[F64] = REST_OFFSET_M[BONE["LeftShoulder"]] * (0.0, 1.0, 1.0)
+"""From the UpperChest to the mid-point of the shoulder joints."""
+
+SPINE_M, CHEST_M, UPPER_CHEST_M = (
+    REST_OFFSET_M[BONE[name]] for name in ("Spine", "Chest", "UpperChest")
+)
+REST_TORSO_M: Final[F64] = SPINE_M - HIP_DROP_M + CHEST_M + UPPER_CHEST_M + NECK_RISE_M
+"""From the mid-point of the hip joints to that of the shoulder joints."""
 
 _STANDING_DEG: Final = {
     "LeftUpperArm": (0.0, 0.0, -72.0), "RightUpperArm": (0.0, 0.0, 72.0),

@@ -23,6 +23,7 @@ from posestream.retarget.bones import (
 )  # fmt: skip
 from posestream.retarget.cascade import Cascade
 from posestream.retarget.ends import solve_ends
+from posestream.retarget.facing import Facing, solve_facing
 from posestream.retarget.head import solve_head
 from posestream.retarget.limbs import shoulder_swing, solve_limbs
 from posestream.retarget.memory import Memory, State, step_s
@@ -95,20 +96,23 @@ class Retargeter:
         """World rotations (N, S, 4) that this frame asks for, and which are measured (N, S)."""
         wanted = np.zeros((len(offset), NUM_SOLVED, 4))
         measured = np.zeros((len(offset), NUM_SOLVED), dtype=np.bool_)
-        torso = self._torso(seen, offset, state, dt_s, fresh)
-        wanted[:, 0], measured[:, 0] = torso.hips, torso.hips_ok
-        wanted[:, SPINE], measured[:, SPINE] = torso.spine, torso.spine_ok[:, None]
-        head = solve_head(seen, torso.spine[:, 2])
+        if self._settings.seated:
+            anchor_hips(seen, offset, state.root_m, dt_s)
+        facing = solve_facing(seen)
+        torso = self._torso(facing, state, dt_s, fresh)
+        spine_ok = facing.chest_ok & seen.across_ok[:, 1]
+        wanted[:, 0], measured[:, 0] = torso.hips, facing.hips_ok
+        wanted[:, SPINE], measured[:, SPINE] = torso.spine, spine_ok[:, None]
+        head = solve_head(seen, facing, torso.spine[:, 2])
         wanted[:, NECK], measured[:, NECK] = head.neck, head.neck_ok
         wanted[:, HEAD], measured[:, HEAD] = head.head, head.head_ok
         self._limbs(seen, torso, state, (dt_s, fresh), wanted, measured)
         return wanted, measured
 
-    def _torso(self, seen: Observation, offset: F64, state: State, dt_s: F64, fresh: Bool) -> Torso:
+    def _torso(self, facing: Facing, state: State, dt_s: F64, fresh: Bool) -> Torso:
         if not self._settings.seated:
-            return solve_torso(seen, state.local[:, 0])
-        anchor_hips(seen, offset, state.root_m, dt_s)
-        return solve_torso(seen, state.local[:, 0], follow_s=dt_s, fresh=fresh)
+            return solve_torso(facing, state.local[:, 0])
+        return solve_torso(facing, state.local[:, 0], follow_s=dt_s, fresh=fresh)
 
     def _limbs(
         self,

@@ -11,10 +11,8 @@ from posestream.arrays import F64, Bool
 from posestream.geometry import rotation as rot
 from posestream.geometry.fast import (
     about,
-    aim,
     angle,
     between,
-    cross,
     dot,
     from_rotvec,
     inv,
@@ -22,16 +20,22 @@ from posestream.geometry.fast import (
     pick,
     rotate,
     rotvec,
-    smoothstep,
     twist_angle,
     unit,
 )  # fmt: skip
 from posestream.retarget.bones import SPINE
+from posestream.retarget.facing import Facing
 from posestream.retarget.observe import Observation
-from posestream.skeleton.humanoid import BONE, REST_OFFSET_M
-from posestream.skeleton.joints import JOINT
+from posestream.retarget.rest import (
+    CHEST_M,
+    HIP_DROP_M,
+    NECK_RISE_M,
+    REST_TORSO_M,
+    SPINE_M,
+    UPPER_CHEST_M,
+)
+from posestream.skeleton.humanoid import BONE
 
-_X: Final = np.array([1.0, 0.0, 0.0])
 _UP: Final = np.array([0.0, 1.0, 0.0])
 _SHARES_SO_FAR: Final = np.array([[0.4], [0.7], [1.0]])  # of the bend: Spine … UpperChest
 _FRONT: Final = np.array([0.0, 0.0, 1.0])
@@ -42,23 +46,11 @@ _SPINE: Final = [BONE[name] for name in ("Spine", "Chest", "UpperChest")]
 _CARRIED: Final = np.array([_LEG, *_SPINE, _SHOULDER])
 _CARRIERS: Final = np.array([0, 0, *range(SPINE.start, SPINE.stop)])
 _UNSIDED: Final = np.array([[0.0, 1.0, 1.0], *[[1.0, 1.0, 1.0]] * 3, [0.0, 1.0, 1.0]])
-_BEND_SHARE: Final = 0.35
 _MAX_LEAN_RAD: Final = np.radians(50.0)
 _COS_HALF_MAX_LEAN: Final = np.cos(0.5 * _MAX_LEAN_RAD)
 
-HIP_DROP_M: Final[F64] = REST_OFFSET_M[BONE["LeftUpperLeg"]] * (0.0, 1.0, 1.0)
-"""From the Hips bone to the mid-point of the hip joints, at rest."""
-
-NECK_RISE_M: Final[F64] = REST_OFFSET_M[BONE["LeftShoulder"]] * (0.0, 1.0, 1.0)
-"""From the UpperChest to the mid-point of the shoulder joints, at rest."""
-
-_SPINE_M, _CHEST_M, _UPPER_M = (
-    REST_OFFSET_M[BONE[name]] for name in ("Spine", "Chest", "UpperChest")
-)
-_ABOVE_SPINE_M: Final = np.stack([_CHEST_M, _UPPER_M, NECK_RISE_M])
-_LOW_M: Final[F64] = _SPINE_M - HIP_DROP_M
-REST_TORSO_M: Final[F64] = _LOW_M + _CHEST_M + _UPPER_M + NECK_RISE_M
-"""From the mid-point of the hip joints to that of the shoulder joints, at rest."""
+_ABOVE_SPINE_M: Final = np.stack([CHEST_M, UPPER_CHEST_M, NECK_RISE_M])
+_LOW_M: Final[F64] = SPINE_M - HIP_DROP_M
 
 
 @dataclass(slots=True)
@@ -67,42 +59,29 @@ class Torso:
 
     hips: F64  # (N, 4)
     spine: F64  # (N, 3, 4) Spine, Chest, UpperChest
-    hips_ok: Bool  # (N,)
-    spine_ok: Bool  # (N,)
 
 
 def solve_torso(
-    seen: Observation,
+    facing: Facing,
     held_hips: F64,
     follow_s: F64 | None = None,
     fresh: Bool | None = None,
 ) -> Torso:
-    """Torso of each person.
-
-    Hip and shoulder axes are met exactly, and so is the direction from the hip joints to the
-    shoulder joints. Without hips the shoulders turn the whole torso, and the other way round.
+    """Torso of each person, whose shoulder joints lie in the direction seen from the hip joints.
 
     Args:
-        seen: this frame's joints.
+        facing: rotations of hips and chest where they are seen.
         held_hips: (N, 4) last world rotation, kept where neither axis is seen.
         follow_s: seated people only: (N,) seconds since the last frame; their hips stay
             upright and follow the heading of the chest slowly.
         fresh: seated people only: (N,) whose heading is taken at once.
     """
-    low, high, line, line_ok = _uprights(seen)
-    across, ok = seen.across[:, :2], seen.across_ok[:, :2]
-    if not ok.all():
-        across = pick(ok, across, across[:, ::-1])
-    up = np.empty((len(low), 2, 3))
-    up[:, 0], up[:, 1] = low, high
-    quat, solid = _frames(across, up)
-    solid &= ok.any(axis=1)[:, None]
-    hips = pick(solid[:, 0], quat[:, 0], held_hips)
-    chest = pick(solid[:, 1], quat[:, 1], hips)
+    hips = pick(facing.hips_ok, facing.hips, held_hips)
+    chest = pick(facing.chest_ok, facing.chest, hips)
     if follow_s is not None and fresh is not None:
         hips = _seated_hips(held_hips, chest, follow_s, fresh)
-    spine = _spread(hips, chest, line, line_ok & solid.all(axis=1))
-    return Torso(hips, spine, solid[:, 0], solid[:, 1] & ok[:, 1])
+    both = facing.hips_ok & facing.chest_ok
+    return Torso(hips, _spread(hips, chest, facing.line, facing.line_ok & both))
 
 
 def _seated_hips(held: F64, chest: F64, dt_s: F64, fresh: Bool) -> F64:
@@ -124,7 +103,7 @@ def anchor_hips(seen: Observation, offset_m: F64, last_m: F64, dt_s: F64) -> Non
         last_m: (N, 3) last place of the Hips, NaN if new.
         dt_s: (N,) since the last frame.
     """
-    torso_m = REST_TORSO_M * (offset_m[:, _CHEST, 1] / _CHEST_M[1])[:, None]
+    torso_m = REST_TORSO_M * (offset_m[:, _CHEST, 1] / CHEST_M[1])[:, None]
     pelvis = pick(seen.pelvis_ok, seen.pelvis, seen.neck - torso_m)
     known = seen.pelvis_ok | seen.neck_ok
     before = last_m + offset_m[:, _LEG] * (0.0, 1.0, 1.0)
@@ -149,41 +128,6 @@ def hips_place(seen: Observation, world: F64, offset_m: F64, last_m: F64) -> F64
         return seen.pelvis - steps[:, 0]
     place = pick(seen.neck_ok, seen.neck - steps[:, 1:].sum(axis=1), last_m)
     return pick(seen.pelvis_ok, seen.pelvis - steps[:, 0], place)
-
-
-def _uprights(seen: Observation) -> tuple[F64, F64, F64, Bool]:
-    """Direction of the lower torso, the upper torso and the whole; validity of the whole."""
-    middle, knows_middle = seen.point[:, JOINT["spine"]], seen.ok[:, JOINT["spine"]]
-    ends = np.empty((len(middle), 3, 3))
-    ends[:, 0], ends[:, 1] = seen.neck - seen.pelvis, middle - seen.pelvis
-    ends[:, 2] = ends[:, 0] - ends[:, 1]
-    parts, length = unit(ends)
-    line_ok = seen.pelvis_ok & seen.neck_ok & (length[:, 0] > 0.1)
-    line = pick(line_ok, parts[:, 0], _UP)
-    bent = line_ok & knows_middle & (length[:, 1:] > 0.05).all(axis=1)
-    if bent.all():
-        return parts[:, 1], parts[:, 2], line, line_ok
-    pelvis, chest = _guessed_bend(line)
-    return pick(bent, parts[:, 1], pelvis), pick(bent, parts[:, 2], chest), line, line_ok
-
-
-def _guessed_bend(line: F64) -> tuple[F64, F64]:
-    """Pelvis and chest where no joint between them is seen: who leans bends the back as well.
-
-    The pelvis tilts less than the line from hips to neck, the chest as much more; the
-    further the body is from upright, the less is assumed.
-    """
-    share = _BEND_SHARE * smoothstep(line[:, 1], 0.0, 0.7)
-    pelvis = unit(line + share[:, None] * (_UP - line))[0]
-    chest = 2.0 * dot(line, pelvis)[:, None] * line - pelvis
-    return pelvis, chest
-
-
-def _frames(across: F64, up: F64) -> tuple[F64, Bool]:
-    """Rotations (N, 2, 4) whose left is ``across`` and whose front follows from ``up``."""
-    quat = aim(_X, REST_TORSO_M, across, up)
-    normal = cross(across, up)
-    return quat, dot(normal, normal) > 0.03
 
 
 def _spread(hips: F64, chest: F64, line: F64, line_ok: Bool) -> F64:
