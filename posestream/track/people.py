@@ -82,6 +82,7 @@ class Known:
     score: F64  # (N, J)
     px: F64  # (N, 13, 2)
     px_velocity: F64  # (N, 2)
+    m_per_px: F64  # (N,) when last placed; NaN until it is needed
     pose_m: F64  # (N, 13, 3)
     build: F64  # (N, S) smoothed
     look: F64  # (N, L) smoothed
@@ -109,7 +110,7 @@ def nobody() -> Known:
     return Known(
         ints, ints, reals, reals, no, no, reals, np.zeros((0, 3)), np.zeros((0, 3)),
         np.zeros((0, 2, 3)), np.zeros((0, NUM_JOINTS, 3)), np.zeros((0, 3)),
-        np.zeros((0, NUM_JOINTS)), np.zeros((0, joints, 2)), np.zeros((0, 2)),
+        np.zeros((0, NUM_JOINTS)), np.zeros((0, joints, 2)), np.zeros((0, 2)), reals,
         np.zeros((0, joints, 3)), np.zeros((0, likeness.NUM_SEGMENTS)),
         np.zeros((0, likeness.LOOK_SIZE)),
     )  # fmt: skip
@@ -125,7 +126,7 @@ def newcomers(seen: Sightings, rows: I64, t_s: float) -> Known:
         shown=no, gone=no.copy(), confidence=seen.person_score[rows], root_m=root,
         velocity=np.zeros((n, 3)), covariance=motion.first_covariance(seen.var[rows]),
         xyz_m=seen.xyz_m[rows], anchor_m=root.copy(), score=seen.score[rows],
-        px=seen.px[rows], px_velocity=np.zeros((n, 2)),
+        px=seen.px[rows], px_velocity=np.zeros((n, 2)), m_per_px=np.full(n, np.nan),
         pose_m=seen.pose_m[rows], build=seen.build[rows], look=seen.look[rows],
     )  # fmt: skip
 

@@ -72,14 +72,16 @@ def _measure(known: Known, rows: Rows, seen: Sightings, columns: Rows, expected:
     known.xyz_m[rows] = seen.xyz_m[columns] + shift[:, None]
     known.score[rows] = seen.score[columns]
     known.pose_m[rows] = seen.pose_m[columns]
+    known.m_per_px[rows] = np.nan
     mix = _share(np.maximum(expected.away_s[rows], 1e-3), _BUILD_S)[:, None]
     known.build[rows] = _mixed(known.build[rows], seen.build[columns], mix)
 
 
 def _follow(known: Known, rows: I64, moved_px: F64, T_world_cam: F64) -> None:
     """Distance unknown: the last pose moves as the person moves in the picture."""
-    m_per_px = metres_per_pixel(known.pose_m[rows], known.px[rows])
-    step = moved_px * m_per_px[:, None] @ T_world_cam[:3, :2].T
+    stale = rows[np.isnan(known.m_per_px[rows])]
+    known.m_per_px[stale] = metres_per_pixel(known.pose_m[stale], known.px[stale])
+    step = moved_px * known.m_per_px[rows, None] @ T_world_cam[:3, :2].T
     known.root_m[rows] += step
     known.anchor_m[rows] += step
     known.xyz_m[rows] += step[:, None]
