@@ -30,6 +30,8 @@ EXPRESSIONS: tuple[str, ...] = (
 
 
 def _check(name: str, array: NDArray[Any], *shape: int | None) -> None:
+    if array.shape == shape:
+        return
     if array.ndim != len(shape) or any(
         want is not None and have != want for have, want in zip(array.shape, shape, strict=True)
     ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from posestream.skeleton.humanoid import BONE, BONES, NUM_BONES
 from posestream.skeleton.joints import swap_sides
 from posestream.skeleton.kinematics import positions, world_rotations
 
+_FEET = np.array([BONE[s + n] for s in ("Left", "Right") for n in ("Foot", "Toes")])
 _SWAP = np.array([BONE[swap_sides(name)] for name in BONES])
 
 
@@ -51,3 +52,11 @@ def mirrored(pose: Pose) -> Pose:
         pose.hip_height_m,
         frames.mirror_position(pose.offset_m[:, _SWAP]),
     )
+
+
+def feet_on_floor(pose: Pose) -> Pose:
+    """The pose at the height where its lowest foot or toe touches the floor."""
+    lowest_m = pose.position_world_m[:, _FEET, 1].min(axis=1)
+    root = pose.root_world_m.copy()
+    root[:, 1] -= lowest_m
+    return replace(pose, root_world_m=root)

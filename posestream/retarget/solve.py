@@ -28,7 +28,7 @@ from posestream.retarget.head import solve_head
 from posestream.retarget.limbs import shoulder_swing, solve_limbs
 from posestream.retarget.memory import Memory, State, step_s
 from posestream.retarget.observe import Observation, observe
-from posestream.retarget.pose import Pose, mirrored
+from posestream.retarget.pose import Pose, feet_on_floor, mirrored
 from posestream.retarget.rest import rest_pose
 from posestream.retarget.settings import RetargetSettings
 from posestream.retarget.torso import Torso, anchor_hips, hips_place, solve_torso
@@ -73,7 +73,8 @@ class Retargeter:
         root = hips_place(seen, world, offset, state.root_m)
         root = np.where(np.isfinite(root), root, offset[:, 0])
         state.root_m, state.t_s = root, np.full(len(root), t_s)
-        return Pose(root, *self._all_bones(local, measured), hip_height, offset)
+        pose = Pose(root, *self._all_bones(local, measured), hip_height, offset)
+        return feet_on_floor(pose) if self._settings.seated else pose
 
     def _body_of(self, state: State) -> tuple[F64, F64]:
         """T-pose vectors (N, B, 3) and hip heights (N,), kept while the ratios are the same."""
@@ -96,9 +97,9 @@ class Retargeter:
         """World rotations (N, S, 4) that this frame asks for, and which are measured (N, S)."""
         wanted = np.zeros((len(offset), NUM_SOLVED, 4))
         measured = np.zeros((len(offset), NUM_SOLVED), dtype=np.bool_)
-        if self._settings.seated:
-            anchor_hips(seen, offset, state.root_m, dt_s)
         facing = solve_facing(seen)
+        if self._settings.seated:  # after the lean was read: the anchor is a place, not a joint
+            anchor_hips(seen, offset, state.root_m, dt_s)
         torso = self._torso(facing, state, dt_s, fresh)
         spine_ok = facing.chest_ok & seen.across_ok[:, 1]
         wanted[:, 0], measured[:, 0] = torso.hips, facing.hips_ok

@@ -280,6 +280,25 @@ def test_seated_people_lean_with_their_spine() -> None:
     assert bend == pytest.approx(22.0, abs=6.0)
 
 
+@pytest.mark.parametrize("hips_seen", [True, False])
+def test_seated_people_do_not_lean_because_their_place_is_measured_badly(hips_seen: bool) -> None:
+    player = Player(seated=True)
+    joints = posed()
+    if not hips_seen:
+        joints[[JOINT[n] for n in ("pelvis", "left_hip", "right_hip", "spine")]] = np.nan
+    player.play(joints, 0.5)
+    for pose in player.play(joints + np.array([0.1, 0.0, 0.5]), 0.5):
+        trunk = pose.position_world_m[0, BONE["Neck"]] - pose.position_world_m[0, BONE["Hips"]]
+        assert np.degrees(np.arccos(trunk[1] / np.linalg.norm(trunk))) < 10.0
+
+
+def test_seated_people_have_their_feet_on_the_floor() -> None:
+    player = Player(seated=True)
+    for pose in player.play(posed() + np.array([0.0, 0.6, 0.0]), 0.3):
+        feet = pose.position_world_m[0, [BONE["LeftToes"], BONE["RightToes"], BONE["LeftFoot"]], 1]
+        assert feet.min() == pytest.approx(0.0, abs=1e-9)
+
+
 def test_the_rest_pose_is_within_its_limits() -> None:
     for seated in (False, True):
         assert excess_rad(rest_pose(seated)).max() < 1e-6
