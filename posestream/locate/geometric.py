@@ -100,7 +100,7 @@ def place(people2d: People2D, root3d: PeopleRoot, root_cam_m: F64) -> PeopleCam:
 
 
 def _known_scores(score: F64, xyz: F64) -> F64:
-    return np.where(np.all(np.isfinite(xyz), axis=-1), np.nan_to_num(score), 0.0)
+    return np.where(np.isfinite(xyz).all(axis=-1) & (score > 0.0), score, 0.0)
 
 
 def _robust_fit(rays: F64, xyz: F64, score: F64, min_depth_m: float) -> tuple[_Fit, F64]:

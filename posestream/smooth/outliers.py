@@ -177,7 +177,7 @@ def _sight(state: _State, tracks: Tracks, along: F64, length: F64, now: Bool, t_
 def _error_rad(state: _State, sight: _Sight, along: F64) -> F64:
     """(N, S) from the prediction or from the last direction, whichever is nearer."""
     nearer = np.maximum(dot(along, sight.expected), dot(along, state.along))
-    return np.asarray(np.arccos(np.clip(nearer, -1.0, 1.0)))
+    return np.asarray(np.arccos(np.minimum(np.maximum(nearer, -1.0), 1.0)))
 
 
 def _corrected(state: _State, sight: _Sight, camera_m: F64) -> F64:

@@ -68,7 +68,7 @@ def _people(frame: StampedFrame) -> NDArray[Any]:
     people["track_id"] = frame.track_id
     people["slot"] = frame.slot
     people["state"] = frame.state
-    people["confidence"] = np.clip(np.nan_to_num(frame.confidence, nan=0.0), 0.0, 1.0)
+    people["confidence"] = np.fmin(np.fmax(frame.confidence, 0.0), 1.0)
     people["hip_height_m"] = frame.hip_height_m
     people["root_position"] = frame.root_world_m
     people["root_rotation"] = frame.root_quat_world_xyzw
@@ -85,7 +85,7 @@ def _mask(valid: NDArray[np.bool_]) -> NDArray[np.uint64]:
 
 
 def _weights(expressions: NDArray[np.float64]) -> NDArray[np.float32]:
-    return np.clip(np.nan_to_num(expressions, nan=0.0), 0.0, 1.0).astype(np.float32)
+    return np.fmin(np.fmax(expressions, 0.0), 1.0).astype(np.float32)
 
 
 def _clean(people: NDArray[Any], rotations: NDArray[np.float32]) -> bool:
