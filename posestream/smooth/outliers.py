@@ -44,6 +44,7 @@ _MAX_NOISE_RAD: Final = np.radians(15.0)
 _FIRST_NOISE_RAD: Final = np.radians(2.0)
 _NOISE_S: Final = 0.5
 _FLOW_S: Final = 0.03  # over which a segment's velocity is taken
+_LEARN_S: Final = np.array([_FLOW_S, _NOISE_S])[:, None, None]
 _DAMPING: Final = 0.8
 _FAR_BETTER: Final = 0.6
 _HOLD_S: Final = 0.07  # two frames at 30 Hz
@@ -274,13 +275,17 @@ def _slerp(a: F64, b: F64, angle_rad: F64, share: F64) -> F64:
 def _learn(state: _State, sight: _Sight, now: Bool, out: F64, t_s: float) -> None:
     """Remember what was shown."""
     per_s = 1.0 / np.maximum(sight.dt_s, 1e-3)
-    share = -np.expm1(-sight.dt_s / _FLOW_S)
+    flow_share, noise_share = -np.expm1(-sight.dt_s / _LEARN_S)
     moved = (out - state.along) * per_s[..., None]
-    flow = state.flow + share[..., None] * (moved - state.flow)
+    flow = state.flow + flow_share[..., None] * (moved - state.flow)
     held = state.held_s > 0.0
+    odd = held | state.returning | sight.over
+    if sight.known.all() and not odd.any():  # as nearly always
+        state.noise_rad = state.noise_rad + noise_share * (sight.error_rad - state.noise_rad)
+        state.flow, state.along, state.seen_s = flow, out, np.full(now.shape, t_s)
+        return
     flow = pick(sight.known, pick(held, _DAMPING * state.flow, flow), np.zeros(3))
-    calm = sight.known & ~(held | state.returning | sight.over)
-    share = np.where(calm, -np.expm1(-sight.dt_s / _NOISE_S), 0.0)
+    share = np.where(sight.known & ~odd, noise_share, 0.0)
     state.noise_rad = state.noise_rad + share * (sight.error_rad - state.noise_rad)
     state.flow = pick(now, flow, state.flow)
     state.along = pick(now, out, state.along)

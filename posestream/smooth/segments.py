@@ -92,8 +92,9 @@ assert len(BODY) == NUM_JOINTS
 def directions(xyz_m: F64, score: F64, min_score: float) -> tuple[F64, F64, Bool]:
     """Unit vectors (N, S, 3), lengths (N, S) and which are known, of joints (N, J, 3)."""
     sane = _is_sane(xyz_m)
-    score = np.where(sane, score, 0.0)
-    ends = pick(sane, xyz_m, np.zeros(3))[:, _ENDS]  # (N, 2, S, 3)
+    if not sane.all():
+        score, xyz_m = np.where(sane, score, 0.0), pick(sane, xyz_m, np.zeros(3))
+    ends = xyz_m[:, _ENDS]  # (N, 2, S, 3)
     sure = score[:, _ENDS].min(axis=1) >= min_score
     along, length = unit(ends[:, 1] - ends[:, 0])
     return along, length, sure & (length > _MIN_LENGTH_M)
