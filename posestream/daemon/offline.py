@@ -12,7 +12,7 @@ from posestream import __version__, config
 from posestream.capture import open_source
 from posestream.capture.base import Source
 from posestream.capture.live import every_frame
-from posestream.daemon.sources import first_camera
+from posestream.daemon.sources import backend_for, first_camera
 from posestream.errors import ConfigError, PosestreamError
 from posestream.estimate.registry import create
 from posestream.export import jsonl
@@ -105,8 +105,7 @@ def _process_one(source: str, target: Path, settings: Settings) -> None:
 
 
 def _avatars(opened: Source, source: str, settings: Settings) -> Iterator[AvatarFrame]:
-    knows_truth = source.startswith("synthetic:")
-    estimator = create(settings.estimate.backend, settings.estimate, knows_truth)
+    estimator = create(backend_for(source, settings), settings.estimate)
     try:
         pipeline = Pipeline(estimator, settings)
         for frame in every_frame(opened):

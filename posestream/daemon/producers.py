@@ -15,7 +15,7 @@ from posestream.capture import open_source, reopener
 from posestream.capture.base import Source
 from posestream.capture.live import LatestFrame
 from posestream.capture.replay import ReplayReader
-from posestream.daemon.sources import first_camera
+from posestream.daemon.sources import backend_for, first_camera
 from posestream.errors import ConfigError
 from posestream.estimate.registry import create
 from posestream.pipeline import Pipeline
@@ -113,8 +113,7 @@ class PictureProducer:
                 self._source.close()
 
     def _avatars(self, settings: Settings) -> Iterator[AvatarFrame]:
-        knows_truth = self._spec.startswith("synthetic:")
-        estimator = create(settings.estimate.backend, settings.estimate, knows_truth)
+        estimator = create(backend_for(self._spec, settings), settings.estimate)
         self.backend = estimator.name
         try:
             self._pipeline = Pipeline(estimator, settings, self._times)

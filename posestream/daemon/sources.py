@@ -39,9 +39,13 @@ def loops_by_default(source: str) -> bool:
     return source == str(DEMO_CLIP) and sys.stderr.isatty()
 
 
+def backend_for(spec: str, settings: Settings) -> str:
+    """The back end that runs on this source: ``auto`` decided."""
+    return resolve(settings.estimate.backend, spec.startswith("synthetic:"))
+
+
 def first_camera(opened: Source, spec: str, settings: Settings) -> Camera:
     """The camera with its pose as the pipeline believes it until it has learnt more."""
-    backend = resolve(settings.estimate.backend, spec.startswith("synthetic:"))
-    if backend == "fake":  # exact, and so is the source's own pose
+    if backend_for(spec, settings) == "fake":  # exact, and so is the source's own pose
         return opened.camera
     return replace(opened.camera, T_world_cam=FloorEstimator(settings.floor).T_world_cam)

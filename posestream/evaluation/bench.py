@@ -56,7 +56,7 @@ def bench(
 def bench_chain(source: str) -> dict[str, Any]:
     """Our chain on one source, then each rival on the same pictures."""
     frames = _frames(source)
-    runs = {"posestream": _time(frames, _our_chain())}
+    runs = {"posestream": _time(frames, _Chain("mediapipe"))}
     for name, estimate in rivals():
         runs[name] = _time(frames, estimate)
     ours = runs["posestream"]["fps"]
@@ -106,10 +106,6 @@ class _Chain:
     def _encode(self, avatars: AvatarFrame) -> None:
         self._vmc.encode(avatars)
         codec.encode(stamped(avatars, avatars.t_capture_ns, 0), self._stream)
-
-
-def _our_chain() -> _Chain:
-    return _Chain("mediapipe")
 
 
 def _frames(source: str) -> list[Frame]:
