@@ -53,6 +53,12 @@ class ProtocolError(PosestreamError):
     exit_code = 8
 
 
+class TrainingError(PosestreamError):
+    """Training data, a training configuration or a checkpoint cannot be used."""
+
+    exit_code = 9
+
+
 class ShapeError(PosestreamError, ValueError):
     """A container was built from arrays whose shapes do not agree: a bug in a stage."""
 
