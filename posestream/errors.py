@@ -29,6 +29,10 @@ class BackendError(PosestreamError):
     exit_code = 4
 
 
+class WeightsError(BackendError):
+    """A weight file is missing, damaged, or of another network than the one asked for."""
+
+
 class PublishError(PosestreamError):
     """A socket cannot be bound or a target address is not usable."""
 

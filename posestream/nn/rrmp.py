@@ -49,7 +49,10 @@ class RrmpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         int, msgspec.Meta(ge=0, le=6, description="Refinement stages after the initial one.")
     ] = 1
     resnet_blocks: Annotated[
-        tuple[int, ...], msgspec.Meta(description="Bottlenecks per layer of the ResNet trunk.")
+        tuple[Annotated[int, msgspec.Meta(ge=1, le=48)], ...],
+        msgspec.Meta(
+            min_length=1, max_length=4, description="Bottlenecks per layer of the ResNet trunk."
+        ),
     ] = (3, 4, 6)
 
 
