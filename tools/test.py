@@ -33,6 +33,8 @@ def main(arguments: "list[str]") -> int:
         sys.exit(f"posestream: {error}")
     if options.only in (None, "unity") and not pytest_arguments:
         system_packages.ensure_mono()
+    if options.only in (None, "browser") and not pytest_arguments:
+        system_packages.ensure_chromium()
     static = check.check_all() if options.only in (None, "fast") and not pytest_arguments else []
     tests = run_pytest(MARKS.get(options.only, ""), pytest_arguments)
     passed, failed = tests["passed"] + sum(static), tests["failed"] + static.count(False)
