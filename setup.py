@@ -5,5 +5,9 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["posestream", "posestream.*"]), "posestream.configs"],
     package_dir={"posestream.configs": "configs"},
-    package_data={"posestream": ["assets/*", "py.typed"], "posestream.configs": ["*.toml"]},
+    package_data={
+        "posestream": ["assets/*", "py.typed"],
+        "posestream.preview": ["page/*"],
+        "posestream.configs": ["*.toml"],
+    },
 )

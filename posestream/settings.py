@@ -11,6 +11,7 @@ from posestream.capture.base import CaptureSettings
 from posestream.estimate.base import EstimateSettings
 from posestream.locate.floor import FloorSettings
 from posestream.locate.geometric import LocateSettings
+from posestream.preview.settings import PanelSettings
 from posestream.publish.vmc_control import VmcControlSettings
 from posestream.publish.websocket_settings import WebSocketSettings
 from posestream.retarget.settings import RetargetSettings
@@ -20,7 +21,9 @@ from posestream.wire.vmc_target import VmcTarget
 from posestream.wire.vrchat import VrchatTarget
 
 MAX_TARGETS: Final = 16
-RESTART_SECTIONS: Final = frozenset({"source", "estimate", "websocket", "vmc_control", "avatar"})
+RESTART_SECTIONS: Final = frozenset(
+    {"source", "estimate", "websocket", "vmc_control", "avatar", "panel"}
+)
 """Sections that are fixed while the daemon runs; all others change live."""
 
 
@@ -45,3 +48,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     vmc_control: VmcControlSettings = VmcControlSettings()
     vrchat: Annotated[tuple[VrchatTarget, ...], Meta(max_length=MAX_TARGETS)] = ()
     websocket: WebSocketSettings = WebSocketSettings()
+    panel: PanelSettings = PanelSettings()

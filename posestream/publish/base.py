@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from posestream.types import AvatarFrame
 
-SinkKind = Literal["vmc", "vrchat", "websocket", "record"]
+SinkKind = Literal["vmc", "vrchat", "websocket", "record", "panel"]
 
 
 @dataclass(frozen=True, slots=True)

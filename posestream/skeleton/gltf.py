@@ -118,6 +118,11 @@ def _node_tree(document: dict[str, Any], name: str) -> NodeTree:
     return NodeTree.from_gltf(nodes, name)
 
 
+def humanoid_nodes(document: dict[str, Any], tree: NodeTree, name: str) -> dict[str, int]:
+    """The node of every humanoid bone that the document has. Raises as ``read_gltf_rig`` does."""
+    return _humanoid(document, tree, name)[1]
+
+
 def _humanoid(
     document: dict[str, Any], tree: NodeTree, name: str
 ) -> tuple[Generation, dict[str, int]]:

@@ -24,6 +24,7 @@ class NodeTree:
     children: tuple[tuple[int, ...], ...]
     position_m: F64  # (K, 3) world
     quat_xyzw: F64  # (K, 4) world, scale removed
+    T_world: F64  # (K, 4, 4) with scale
 
     def __len__(self) -> int:
         return len(self.names)
@@ -47,7 +48,7 @@ class NodeTree:
                 f"'{file_name}' has nodes at impossible places: check its scale and export again."
             )
         names = tuple(str(n.get("name", "")) for n in nodes)
-        return NodeTree(names, parents, children, T[:, :3, 3].copy(), _rotations(T[:, :3, :3]))
+        return NodeTree(names, parents, children, T[:, :3, 3].copy(), _rotations(T[:, :3, :3]), T)
 
     def depth(self, node: int) -> int:
         """Steps up to the root."""

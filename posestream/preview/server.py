@@ -1,0 +1,236 @@
+"""Serves the panel on loopback: the page's files, and one WebSocket per open page.
+
+While nobody looks nothing is computed. A page that has not yet taken what was sent skips what
+comes meanwhile; nobody waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from posestream.errors import PosestreamError, PublishError
+from posestream.preview.access import host_is_ours, key_matches, origin_is_ours
+from posestream.preview.feed import Feed
+from posestream.preview.files import HEADERS, page_files
+from posestream.preview.packing import Shot, pack_motion, pack_picture
+from posestream.preview.settings import PanelSettings
+from posestream.preview.viewer import Viewer, as_text
+from posestream.publish.base import SinkKind, SinkStats
+from posestream.types import AvatarFrame
+
+_log = logging.getLogger(__name__)
+_connection_log = logging.getLogger(f"{__name__}.connection")
+_connection_log.setLevel(logging.CRITICAL)  # whoever scans the port must not fill the terminal
+
+HOST: Final = "127.0.0.1"
+SOCKET_PATH: Final = "/live"
+WRONG_KEY: Final = 4401
+_MAX_VIEWERS: Final = 16
+_KEY_TIMEOUT_S: Final = 5.0
+_STATE_HZ: Final = 4.0
+_MAX_MESSAGE_BYTES: Final = 1 << 20
+
+
+class PanelSink:
+    """The server; takes frames as the other sinks do."""
+
+    kind: SinkKind = "panel"
+    name = "panel"
+
+    def __init__(self, settings: PanelSettings, key: str, feed: Feed) -> None:
+        self._settings = settings
+        self._key = key
+        self._feed = feed
+        self._viewers: set[Viewer] = set()
+        self._server: Server | None = None
+        self._frame: AvatarFrame | None = None
+        self._show: list[asyncio.Task[None]] = []
+        self._messages = self._bytes = 0
+
+    async def start(self) -> None:
+        """Listen. Raises PublishError: the port is in use or not permitted."""
+        page_files()  # a damaged installation is noticed now
+        try:
+            self._server = await serve(
+                self._handle, HOST, self._settings.port,
+                process_request=self._admit, compression=None, server_header=None,
+                max_size=_MAX_MESSAGE_BYTES, max_queue=4, close_timeout=0.5, open_timeout=5.0,
+                ping_interval=10.0, ping_timeout=10.0, logger=_connection_log,
+            )  # fmt: skip
+        except OSError as error:
+            raise PublishError(_cannot_listen(self._settings.port, error)) from error
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        if self._server is None:
+            return self._settings.port
+        return int(next(iter(self._server.sockets)).getsockname()[1])
+
+    @property
+    def address(self) -> str:
+        """What to open in a browser. The key stands behind # and so never leaves it."""
+        return f"http://{HOST}:{self.port}/#{self._key}"
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody looks."""
+        return any(viewer.visible for viewer in self._viewers)
+
+    def publish(self, frame: AvatarFrame) -> None:
+        """Keep the newest frame."""
+        self._frame = frame
+
+    def stats(self) -> SinkStats:
+        """Counts so far."""
+        return SinkStats(self._messages, self._bytes, len(self._viewers), 0)
+
+    async def close(self) -> None:
+        """Stop listening. Safe to call twice."""
+        self._pause()
+        server, self._server = self._server, None
+        if server is None:
+            return
+        for connection in list(server.handlers):
+            connection.transport.abort()
+        server.close()
+        await server.wait_closed()
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        hosts = request.headers.get_all("Host")
+        if not host_is_ours(hosts, self.port):
+            return _response(HTTPStatus.FORBIDDEN, "The panel answers on this machine alone.")
+        path = urlsplit(request.path).path
+        if path == SOCKET_PATH:
+            return self._admit_socket(request, hosts[0])
+        if path not in page_files():
+            return _response(HTTPStatus.NOT_FOUND, "There is no such page.")
+        kind, content = page_files()[path]
+        return _response(HTTPStatus.OK, content, kind)
+
+    def _admit_socket(self, request: Request, host: str) -> Response | None:
+        if not origin_is_ours(request.headers.get_all("Origin"), host):
+            return _response(HTTPStatus.FORBIDDEN, "Only the panel's own page may connect.")
+        if len(self._viewers) >= _MAX_VIEWERS:
+            return _response(HTTPStatus.SERVICE_UNAVAILABLE, "Too many panels are open.")
+        return None
+
+    async def _handle(self, connection: ServerConnection) -> None:
+        try:
+            if not await self._knows_key(connection):
+                await connection.close(WRONG_KEY, "The key is missing or wrong.")
+                return
+            viewer = Viewer(connection, self._feed)
+            self._viewers.add(viewer)
+            self._resume()
+            try:
+                await viewer.serve()
+            finally:
+                self._viewers.discard(viewer)
+                if not self._viewers:
+                    self._pause()
+        except (ConnectionClosed, TimeoutError):
+            pass
+
+    async def _knows_key(self, connection: ServerConnection) -> bool:
+        async with asyncio.timeout(_KEY_TIMEOUT_S):
+            return key_matches(self._key, await connection.recv())
+
+    def _resume(self) -> None:
+        if not self._show:
+            loops = (self._show_motion(), self._show_pictures(), self._show_state())
+            self._show = [asyncio.create_task(loop) for loop in loops]
+
+    def _pause(self) -> None:
+        for task in self._show:
+            task.cancel()
+        self._show = []
+
+    async def _show_motion(self) -> None:
+        shown: AvatarFrame | None = None
+        while True:
+            await asyncio.sleep(1.0 / self._settings.motion_hz)
+            ready = [v for v in self._viewers if v.ready]
+            if ready and self._frame is not None and self._frame is not shown:
+                shown = self._frame
+                self._send(ready, pack_motion(shown))
+
+    async def _show_pictures(self) -> None:
+        last = -1
+        while True:
+            await asyncio.sleep(1.0 / self._settings.picture_hz)
+            if not any(v.ready for v in self._viewers):
+                continue
+            shot = await self._shot(last)
+            if shot is not None:
+                last = shot.index
+                self._send([v for v in self._viewers if v.ready], pack_picture(shot))
+
+    async def _shot(self, after: int) -> Shot | None:
+        try:
+            return await asyncio.to_thread(self._feed.shot, after)
+        except Exception:
+            _log.exception("A picture could not be shown.")
+            await asyncio.sleep(1.0)
+            return None
+
+    async def _show_state(self) -> None:
+        while True:
+            try:
+                await self._send_state()
+            except PosestreamError as error:
+                _log.warning("%s", error)
+            await asyncio.sleep(1.0 / _STATE_HZ)
+
+    async def _send_state(self) -> None:
+        ready = [v for v in self._viewers if v.ready]
+        if not ready:
+            return
+        settings = self._feed.settings()
+        fresh = [v for v in ready if v.settings != settings]
+        for viewer in fresh:
+            viewer.settings = settings
+        self._send(fresh, as_text({"kind": "settings", "settings": settings}))
+        self._send(ready, as_text({"kind": "state", **self._feed.state()}))
+        await self._send_mesh([v for v in ready if v.mesh_number != self._feed.mesh_number])
+
+    async def _send_mesh(self, viewers: list[Viewer]) -> None:
+        if not viewers:
+            return
+        number, mesh = await asyncio.to_thread(self._feed.mesh)
+        for viewer in viewers:
+            viewer.mesh_number = number
+        self._send(viewers, mesh)
+
+    def _send(self, viewers: list[Viewer], data: bytes | str) -> None:
+        """To all at once, without waiting for anybody."""
+        broadcast([v.connection for v in viewers], data)
+        self._messages += len(viewers)
+        self._bytes += len(viewers) * len(data)
+
+
+def _response(status: HTTPStatus, body: str | bytes, kind: str = "text/plain") -> Response:
+    content = f"{body}\n".encode() if isinstance(body, str) else body
+    headers: dict[str, Any] = {
+        "Content-Type": kind, "Content-Length": str(len(content)), "Connection": "close", **HEADERS,
+    }  # fmt: skip
+    return Response(status.value, status.phrase, Headers(headers), content)
+
+
+def _cannot_listen(port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} is already in use, so there is no panel: stop the other program or "
+            "choose another port with --set panel.port=N."
+        )
+    return f"The panel cannot listen on port {port} ({error.strerror}): --set panel.port=N."

@@ -1,0 +1,129 @@
+"""One open page: what it asks for, and what it was shown last."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+import msgspec
+from websockets.asyncio.server import ServerConnection
+from websockets.protocol import State
+
+from posestream.errors import PosestreamError, ProtocolError
+from posestream.preview.feed import Feed
+
+_log = logging.getLogger(__name__)
+
+MAX_UPLOAD_BYTES: Final = 256 << 20
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a page sends as text."""
+
+    name: str
+    id: int = 0
+    payload: dict[str, Any] = {}
+
+
+class _Upload:
+    """A file that arrives in pieces."""
+
+    def __init__(self, request: Request) -> None:
+        name, size = request.payload.get("file"), request.payload.get("size")
+        if not isinstance(name, str) or type(size) is not int:
+            raise ProtocolError("An upload needs the file's name and size.")
+        if not 0 < size <= MAX_UPLOAD_BYTES:
+            raise ProtocolError(f"{name[:80]} is empty or larger than 256 MB: reduce its textures.")
+        self.id, self.name, self.size = request.id, name, size
+        self.data = bytearray()
+
+    def add(self, piece: bytes) -> bool:
+        """Whether the file is complete. Raises ProtocolError where it is more than announced."""
+        self.data += piece
+        if len(self.data) > self.size:
+            raise ProtocolError(f"{self.name[:80]} is larger than announced: load it again.")
+        return len(self.data) == self.size
+
+
+class Viewer:
+    """A page that has shown the key."""
+
+    def __init__(self, connection: ServerConnection, feed: Feed) -> None:
+        self.connection = connection
+        self.visible = True
+        self.mesh_number = -1  # of the avatar that was sent
+        self.settings: object = None  # that were sent
+        self._feed = feed
+        self._upload: _Upload | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it looks, and has taken everything that was sent so far."""
+        c = self.connection
+        open_ = self.visible and c.state is State.OPEN
+        return open_ and c.transport.get_write_buffer_size() == 0
+
+    async def serve(self) -> None:
+        """Answer until the page is closed."""
+        await self.tell({"kind": "welcome", **self._feed.welcome()})
+        async for data in self.connection:
+            reply = await self._answer(data)
+            if reply is not None:
+                await self.tell({"kind": "reply", **reply})
+
+    async def tell(self, message: dict[str, Any]) -> None:
+        """Send as JSON."""
+        await self.connection.send(as_text(message))
+
+    async def _answer(self, data: str | bytes) -> dict[str, Any] | None:
+        identity = 0
+        try:
+            if isinstance(data, bytes):
+                return await self._piece(data)
+            request = _parse(data)
+            identity = request.id
+            return await self._carry_out(request)
+        except PosestreamError as error:
+            return {"id": identity, "ok": False, "reason": str(error)}
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            _log.exception("A request of the panel failed.")
+            return {"id": identity, "ok": False, "reason": "An internal error; see the log."}
+
+    async def _carry_out(self, request: Request) -> dict[str, Any] | None:
+        if request.name == "visible":
+            self.visible = request.payload.get("on") is True
+            return None
+        if request.name == "upload":
+            self._upload = _Upload(request)
+            return None
+        result = await self._feed.command(request.name, request.payload)
+        return {"id": request.id, "ok": True, "result": result}
+
+    async def _piece(self, data: bytes) -> dict[str, Any] | None:
+        upload = self._upload
+        if upload is None:
+            return None  # the rest of one that was refused
+        try:
+            if not upload.add(data):
+                return None
+            self._upload = None
+            result = await self._feed.upload(upload.name, bytes(upload.data))
+        except PosestreamError as error:
+            self._upload = None
+            return {"id": upload.id, "ok": False, "reason": str(error)}
+        return {"id": upload.id, "ok": True, "result": result}
+
+
+def as_text(message: dict[str, Any]) -> str:
+    """JSON; NaN becomes null."""
+    return msgspec.json.encode(message).decode()
+
+
+def _parse(data: str) -> Request:
+    try:
+        return msgspec.json.decode(data, type=Request)
+    except (msgspec.MsgspecError, RecursionError):
+        raise ProtocolError("The page sent something that is no request: reload it.") from None
