@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import logging
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from posestream import __version__
+from posestream.daemon import logs
 from posestream.errors import PosestreamError
 from posestream.evaluation.commands import add_evaluate
 
@@ -34,11 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     _print_whatever_the_encoding()
     arguments = _parser().parse_args(argv)
-    _set_up_logging(arguments.verbose)
+    logs.set_up(arguments.verbose, getattr(arguments, "log_format", "text"))
     try:
         return int(arguments.command(arguments))
     except PosestreamError as error:
-        print(f"posestream: {error}", file=sys.stderr)
+        _say(error)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -46,18 +46,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+def _say(error: PosestreamError) -> None:
+    if logs.as_json():
+        logs.NOTICES.error("%s", error, extra={"figures": {"exit_code": error.exit_code}})
+    else:
+        print(f"posestream: {error}", file=sys.stderr)
+
+
 def _print_whatever_the_encoding() -> None:
     """Output to a file or pipe has the system's own encoding, which may lack a dot or a dash."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-
-
-def _set_up_logging(verbose: int) -> None:
-    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
-    detailed = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=level, format=detailed if verbose else "posestream: %(message)s")
-    logging.getLogger("websockets").setLevel(max(level, logging.WARNING))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,6 +91,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="override one setting, such as smooth.smoothness=0.3; may be repeated",
     )
     parser.add_argument("--backend", metavar="NAME", help="auto (default), mediapipe or fake")
+    parser.add_argument(
+        "--log-format", choices=("text", "json"), default="text", help="json: an object per line"
+    )
     _add_verbose(parser)
 
 
@@ -107,6 +110,9 @@ def _add_run(commands: Commands) -> None:
     parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after N frames")
     parser.add_argument("--summary", metavar="FILE", help="write figures of the run as JSON")
     parser.add_argument("--record", metavar="FILE", help="record what is sent to a .psrec file")
+    parser.add_argument(
+        "--trace", metavar="FILE", help="write a timeline of the last minutes for Perfetto"
+    )
     parser.add_argument("--no-panel", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(command=_run)
 
@@ -165,6 +171,7 @@ def _run(arguments: argparse.Namespace) -> int:
             max_frames=arguments.max_frames,
             summary=arguments.summary,
             record=arguments.record,
+            trace=arguments.trace,
         )
     )
 

@@ -12,12 +12,16 @@ from typing import Final, Literal
 
 from posestream.capture.base import CaptureSettings, Source, SourceCounts, SourceLost
 from posestream.errors import CaptureError
+from posestream.timing import monotonic_ns
 from posestream.types import Frame
 
 log = logging.getLogger(__name__)
 
 EventKind = Literal["lost", "recovered"]
 EventCallback = Callable[[EventKind, str], None]
+ReadCallback = Callable[[int, int, int], None]
+"""``on_read(index, start_ns, end_ns)``: a frame was read; called in the thread that reads."""
+
 _STOP_S: Final = 0.8
 
 
@@ -57,8 +61,10 @@ class LatestFrame:
         on_event: EventCallback | None = None,
         wait: Callable[[float], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        on_read: ReadCallback | None = None,
     ) -> None:
         self.source = source
+        self._on_read = on_read
         self._settings, self._reopen, self._on_event = settings, reopen, on_event
         self._stopping = threading.Event()
         self._wait = wait or self._stopping.wait
@@ -151,7 +157,7 @@ class LatestFrame:
     def _pump(self) -> None:
         while not self._stopping.is_set():
             try:
-                frame = self.source.read()
+                frame = timed_read(self.source, self._on_read)
             except SourceLost as loss:
                 if not self._recover(loss):
                     return
@@ -214,6 +220,17 @@ class LatestFrame:
     def _close_source(self) -> None:
         with suppress(Exception):  # what is broken already may also fail to close
             self.source.close()
+
+
+def timed_read(source: Source, on_read: ReadCallback | None) -> Frame | None:
+    """The next frame; tells ``on_read`` how long it took."""
+    if on_read is None:
+        return source.read()
+    start_ns = monotonic_ns()
+    frame = source.read()
+    if frame is not None:
+        on_read(frame.index, start_ns, monotonic_ns())
+    return frame
 
 
 def every_frame(source: Source) -> Iterator[Frame]:

@@ -83,13 +83,13 @@ def peak_rss_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if psutil.MACOS else 2**10)
 
 
-def check_summary(path: str) -> None:
-    """Raise PosestreamError now where ``write_summary`` would in the end."""
+def check_writable(path: str, what: str) -> None:
+    """Raise PosestreamError now where writing ("summary", "trace") would in the end."""
     try:
         with Path(path).open("a", encoding="utf-8"):
             pass
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, what, error) from None
 
 
 def write_summary(path: str, summary: dict[str, Any]) -> None:
@@ -97,10 +97,11 @@ def write_summary(path: str, summary: dict[str, Any]) -> None:
     try:
         Path(path).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, "summary", error) from None
 
 
-def _unwritable(path: str, error: OSError) -> PosestreamError:
+def unwritable(path: str, what: str, error: OSError) -> PosestreamError:
+    """The sentence for the user."""
     return PosestreamError(
-        f"The summary cannot be written to {path}: {error.strerror}; choose another file."
+        f"The {what} cannot be written to {path}: {error.strerror}; choose another file."
     )

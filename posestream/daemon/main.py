@@ -16,16 +16,19 @@ from posestream.capture.jpeg import encode_jpeg
 from posestream.daemon.control import Control
 from posestream.daemon.figures import (
     Figures,
-    check_summary,
+    check_writable,
     peak_rss_mb,
     sent_by_kind,
     write_summary,
 )
+from posestream.daemon.health import SourceHealth
 from posestream.daemon.outputs import Outputs, load_avatar
 from posestream.daemon.producers import RECENTRED, open_producer
+from posestream.daemon.run_pages import RunPages
 from posestream.daemon.services import Services
 from posestream.daemon.sources import choose_source, loops_by_default
-from posestream.daemon.status import counted, notify, show_status
+from posestream.daemon.status import Status, notify, show_status
+from posestream.daemon.trace import Trace
 from posestream.daemon.worker import Worker
 from posestream.errors import PosestreamError, PublishError
 from posestream.publish.base import Sink
@@ -53,6 +56,7 @@ class RunOptions:
     max_frames: int | None = None
     summary: str | None = None
     record: str | None = None
+    trace: str | None = None
 
 
 def run(options: RunOptions) -> int:
@@ -65,8 +69,9 @@ def run(options: RunOptions) -> int:
     if loops_by_default(source):
         overrides.insert(0, "source.loop=true")
     settings = config.load(options.config, overrides)
-    if options.summary is not None:
-        check_summary(options.summary)
+    for path, what in ((options.summary, "summary"), (options.trace, "trace")):
+        if path is not None:
+            check_writable(path, what)
     if notice is not None:
         notify(notice)
     daemon = Daemon(settings, source, options)
@@ -75,6 +80,8 @@ def run(options: RunOptions) -> int:
     finally:
         if options.summary is not None:
             write_summary(options.summary, daemon.summary())
+        if daemon.trace is not None and options.trace is not None:
+            daemon.trace.write(options.trace)
     return 0
 
 
@@ -84,9 +91,11 @@ class Daemon:
     def __init__(self, settings: Settings, source: str, options: RunOptions) -> None:
         self.settings = settings
         self._options = options
-        self._figures = Figures()
+        self.trace = trace = None if options.trace is None else Trace()
+        self._figures = Figures() if trace is None else Figures(trace.times)
+        self._source = SourceHealth()
         self._rig = load_avatar(settings)
-        self._hub = Hub(on_delivered=self._delivered)
+        self._hub = Hub((), self._delivered, None if trace is None else trace.published)
         self._outputs = Outputs(self._hub, self._rig)
         self._producer = open_producer(
             source,
@@ -94,6 +103,7 @@ class Daemon:
             self._figures.times,
             self._on_source_event,
             self._describe_again,
+            None if trace is None else trace.captured,
         )
         self._services = Services(settings.vmc_control, self.recalibrate)
         self._worker: Worker | None = None
@@ -116,7 +126,7 @@ class Daemon:
                 partial(_set_from_thread, loop, self._ended),
             )
             self._worker.start()
-            status = asyncio.create_task(show_status(self._status_line))
+            status = asyncio.create_task(show_status(self._status))
             await self._ended.wait()
         finally:
             await self._shut_down(status)
@@ -191,10 +201,15 @@ class Daemon:
             token=load_or_create(),
             on_control=control,
             picture=self._picture,
+            pages=RunPages(
+                self._figures, self._source, self._producer, self._hub, self._outputs.stats
+            ).all,
         )
 
     def _submit(self, frame: AvatarFrame) -> None:
         """In the worker's thread. Live sources hand over at once, others lose nothing."""
+        if self.trace is not None:
+            self.trace.frame_done(frame.index)
         self._hub.submit(frame, wait_s=0.0 if self._producer.live else _HAND_OVER_S)
 
     def _delivered(self, frame: AvatarFrame) -> None:
@@ -211,6 +226,9 @@ class Daemon:
 
     def _on_source_event(self, kind: str, sentence: str) -> None:
         notify(f"posestream: {sentence}")
+        if kind == "failing":
+            return
+        self._source.note(kind)
         lost = EventKind.SOURCE_LOST if kind == "lost" else EventKind.SOURCE_RECOVERED
         self._hub.announce(Event(lost, monotonic_ns(), text=sentence))
 
@@ -221,15 +239,13 @@ class Daemon:
             self._hub.call(self._outputs.realign)
         self._hub.announce(Event(EventKind.CALIBRATION_CHANGED, monotonic_ns(), text=why))
 
-    def _status_line(self) -> str:
-        p50 = self._figures.latency.percentile(50)
-        latency = "" if p50 is None else f" · {p50:.0f} ms"
-        clients = sum(s.stats().clients for s in self._outputs.all if s.kind == "websocket")
-        targets = sum(s.kind in ("vmc", "vrchat") for s in self._outputs.all)
-        return (
-            f"{self._figures.recent_fps():5.1f} fps · "
-            f"{counted(self._figures.people_now, 'person', 'people')}{latency}"
-            f" · {counted(targets, 'UDP target')} · {counted(clients, 'WebSocket client')}"
+    def _status(self) -> Status:
+        return Status(
+            self._figures.recent_fps(),
+            self._figures.people_now,
+            self._figures.latency.percentile(50),
+            sum(s.kind in ("vmc", "vrchat") for s in self._outputs.all),
+            sum(s.stats().clients for s in self._outputs.all if s.kind == "websocket"),
         )
 
     def _stop(self) -> None:

@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from posestream.capture import open_source, reopener
 from posestream.capture.base import Source
-from posestream.capture.live import LatestFrame
+from posestream.capture.live import LatestFrame, ReadCallback, timed_read
 from posestream.capture.replay import ReplayReader
+from posestream.daemon.guard import RenewableEstimator, StepGuard
 from posestream.daemon.sources import backend_for, first_camera
 from posestream.errors import ConfigError
 from posestream.estimate.registry import create
@@ -42,7 +44,8 @@ class _Wishes:
 class PictureProducer:
     """Pictures through the pipeline. Opens the source at once, the models in the thread.
 
-    ``on_calibration`` is told, in the worker's thread, why ``camera`` is no longer what it was.
+    ``on_calibration`` is told, in the worker's thread, why ``camera`` is no longer what it was;
+    ``on_source_event`` also that frames begin to fail ("failing"); ``on_read`` see LatestFrame.
     """
 
     def __init__(
@@ -52,8 +55,11 @@ class PictureProducer:
         times: StageTimes,
         on_source_event: Callable[[str, str], None],
         on_calibration: Callable[[str], None],
+        on_read: ReadCallback | None = None,
     ) -> None:
         self._on_calibration = on_calibration
+        self._on_read = on_read
+        self._guard: StepGuard | None = None
         self._calibrations = 0
         self._news = ""  # why the camera is to be described again after the next frame
         self._source: Source = open_source(source, settings.source)
@@ -95,6 +101,16 @@ class PictureProducer:
         return counts.late + counts.stale + counts.broken
 
     @property
+    def failures(self) -> int:
+        """Frames that could not be worked on."""
+        return 0 if self._guard is None else self._guard.failures
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since a live source gave its last picture; 0 for others."""
+        return 0.0 if self._latest is None else self._latest.silent_s
+
+    @property
     def last_frame(self) -> Frame | None:
         """The picture that was processed last."""
         details = None if self._pipeline is None else self._pipeline.details
@@ -113,21 +129,24 @@ class PictureProducer:
                 self._source.close()
 
     def _avatars(self, settings: Settings) -> Iterator[AvatarFrame]:
-        estimator = create(backend_for(self._spec, settings), settings.estimate)
+        backend = backend_for(self._spec, settings)
+        estimator = RenewableEstimator(lambda: create(backend, settings.estimate))
         self.backend = estimator.name
         try:
             self._pipeline = Pipeline(estimator, settings, self._times)
+            self._guard = StepGuard(self._pipeline, partial(self._on_source_event, "failing"))
             yield from self._live(self._pipeline) if self.live else self._all(self._pipeline)
         finally:
             estimator.close()
 
     def _all(self, pipeline: Pipeline) -> Iterator[AvatarFrame]:
-        while not self._closed and (frame := self._source.read()) is not None:
+        while not self._closed and (frame := timed_read(self._source, self._on_read)) is not None:
             self._grant(pipeline)
             yield self._step(pipeline, frame)
 
     def _step(self, pipeline: Pipeline, frame: Frame) -> AvatarFrame:
-        avatars = pipeline.step(frame)
+        assert self._guard is not None
+        avatars = self._guard.step(frame)
         if pipeline.calibrations != self._calibrations:
             self._calibrations = pipeline.calibrations
             self._news = self._news or "the camera's place was learnt better"
@@ -142,6 +161,7 @@ class PictureProducer:
             self._wishes.settings.source,
             reopener(self._spec, self._wishes.settings.source),
             self._on_source_event,
+            on_read=self._on_read,
         )
         last: Frame | None = None
         silence_s = max(_SILENCE_S, _MISSED / (self._source.fps or _COAST_HZ))
@@ -206,7 +226,8 @@ class ReplayProducer:
 
     backend = "replay"
     locate = "recorded"
-    dropped = 0
+    dropped = failures = 0
+    silent_s = 0.0
 
     def __init__(
         self, path: str, settings: Settings, on_calibration: Callable[[str], None]
@@ -271,8 +292,9 @@ def open_producer(
     times: StageTimes,
     on_source_event: Callable[[str, str], None],
     on_calibration: Callable[[str], None],
+    on_read: ReadCallback | None = None,
 ) -> PictureProducer | ReplayProducer:
     """What ``source`` names. Raises CaptureError or RecordingError."""
     if source.startswith("replay:"):
         return ReplayProducer(source.removeprefix("replay:"), settings, on_calibration)
-    return PictureProducer(source, settings, times, on_source_event, on_calibration)
+    return PictureProducer(source, settings, times, on_source_event, on_calibration, on_read)

@@ -6,25 +6,54 @@ import asyncio
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import TextIO
+
+from posestream.daemon import logs
 
 _TTY_PERIOD_S = 0.5
 _LOG_PERIOD_S = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The figures of this moment."""
+
+    fps: float
+    people: int
+    latency_ms: float | None
+    targets: int
+    clients: int
+
+    def __str__(self) -> str:
+        latency = "" if self.latency_ms is None else f" · {self.latency_ms:.0f} ms"
+        return (
+            f"{self.fps:5.1f} fps · {counted(self.people, 'person', 'people')}{latency}"
+            f" · {counted(self.targets, 'UDP target')}"
+            f" · {counted(self.clients, 'WebSocket client')}"
+        )
+
+
 async def show_status(
-    text: Callable[[], str], stream: TextIO = sys.stderr, period_s: float | None = None
+    status: Callable[[], Status], stream: TextIO = sys.stderr, period_s: float | None = None
 ) -> None:
     """Rewrite one line of a terminal twice a second; elsewhere print a line every ten seconds."""
-    is_terminal = stream.isatty()
+    is_terminal = stream.isatty() and not logs.as_json()
     period_s = period_s or (_TTY_PERIOD_S if is_terminal else _LOG_PERIOD_S)
     try:
         while True:
             await asyncio.sleep(period_s)
-            _write(stream, text(), is_terminal)
+            _show(stream, status(), is_terminal)
     finally:
         if is_terminal:
             _write(stream, "", is_terminal)
+
+
+def _show(stream: TextIO, status: Status, is_terminal: bool) -> None:
+    if logs.as_json():
+        logs.STATUS.info("%s", str(status).strip(), extra={"figures": asdict(status)})
+        return
+    _write(stream, str(status), is_terminal)
 
 
 def _write(stream: TextIO, line: str, is_terminal: bool) -> None:
@@ -38,6 +67,9 @@ def _write(stream: TextIO, line: str, is_terminal: bool) -> None:
 
 def notify(message: str, stream: TextIO = sys.stderr) -> None:
     """One sentence to the user, on a line of its own even while the status line is shown."""
+    if logs.as_json():
+        logs.NOTICES.warning("%s", message.removeprefix("posestream: "))
+        return
     if stream.isatty():
         _write(stream, "", True)
     print(message, file=stream, flush=True)

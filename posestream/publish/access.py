@@ -37,6 +37,7 @@ class Admission:
 
     wants: Subscribe = field(default_factory=Subscribe)
     authorised: bool = False  # it showed the token
+    page: str = ""  # which page it asked for instead of the stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +59,22 @@ class Policy:
     open_to_all: bool  # listening on loopback alone: the token is needed for control only
     allowed_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    pages: frozenset[str] = frozenset()  # paths of what is served beside the stream
 
     def judge(self, opening: Opening) -> Admission | Refusal:
         """Whether the connection may be opened."""
         refusal = self._foreign(opening)
         if refusal is not None:
             return refusal
-        url = urlsplit(opening.path[: _MAX_QUERY + 64])
-        if url.path not in ("", "/"):
-            return Refusal(HTTPStatus.NOT_FOUND, "The stream is at the path /.")
         try:
+            url = urlsplit(opening.path[: _MAX_QUERY + 64])
+            if url.path not in ("", "/") and url.path not in self.pages:
+                return Refusal(HTTPStatus.NOT_FOUND, "The stream is at the path /.")
             wants = parse_wants(url)
         except ValueError as error:
             return Refusal(HTTPStatus.BAD_REQUEST, str(error))
-        return self._with_token(wants, _token(opening, wants))
+        page = url.path if url.path in self.pages else ""
+        return self._with_token(wants, _token(opening, wants), page)
 
     def _foreign(self, opening: Opening) -> Refusal | None:
         if len(opening.hosts) != 1 or not self._host_ok(opening.hosts[0], opening.local_ip):
@@ -97,7 +100,7 @@ class Policy:
         allowed = {_origin_key(origin) for origin in self.allowed_origins}
         return len(origins) == 1 and _origin_key(origins[0]) in allowed - {None}
 
-    def _with_token(self, wants: Subscribe, token: str) -> Admission | Refusal:
+    def _with_token(self, wants: Subscribe, token: str, page: str) -> Admission | Refusal:
         authorised = bool(token) and self.token_ok(token)
         if token and not authorised:
             return Refusal(HTTPStatus.UNAUTHORIZED, "The token is wrong.")
@@ -105,7 +108,7 @@ class Policy:
             return Refusal(HTTPStatus.UNAUTHORIZED, "The token is needed: add ?token=… .")
         if not authorised and wants.picture:
             return Refusal(HTTPStatus.UNAUTHORIZED, "The token is needed for pictures.")
-        return Admission(wants, authorised)
+        return Admission(wants, authorised, page)
 
 
 def is_loopback(name: str) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 
 from posestream.errors import PosestreamError
 from posestream.publish.base import Sink, SinkStats
+from posestream.timing import monotonic_ns
 from posestream.types import AvatarFrame, TrackState
 from posestream.wire.messages import Event, EventKind, Hello
 
@@ -41,14 +42,16 @@ class Hub:
 
     ``submit``, ``announce``, ``describe`` and ``call`` may be called from any thread;
     everything else from the event loop's. ``on_delivered`` is called there once all sinks
-    have had a frame.
+    have had a frame, ``on_published(sink, start_ns, end_ns, index)`` once each has.
     """
 
     def __init__(
         self,
         sinks: Sequence[Sink] = (),
         on_delivered: Callable[[AvatarFrame], None] | None = None,
+        on_published: Callable[[str, int, int, int], None] | None = None,
     ) -> None:
+        self._on_published = on_published
         self._sinks = list(sinks)
         self._on_delivered = on_delivered
         self._started: list[Sink] = []
@@ -127,7 +130,10 @@ class Hub:
         if frame is None:
             return
         for sink in list(self._started):
+            start_ns = monotonic_ns()
             self._guarded(sink, sink.publish, frame)
+            if self._on_published is not None:
+                self._on_published(sink.name, start_ns, monotonic_ns(), frame.index)
         if self._on_delivered is not None:
             self._on_delivered(frame)
         for event in self._changes(frame):

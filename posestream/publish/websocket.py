@@ -7,7 +7,6 @@ is still busy with an earlier one keeps only the newest and delays nobody.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import socket
 from collections.abc import Callable, Sequence
@@ -26,6 +25,8 @@ from websockets.typing import Subprotocol
 from posestream.errors import ProtocolError, PublishError
 from posestream.publish.access import Admission, Opening, Policy, Refusal, is_loopback
 from posestream.publish.base import SinkKind, SinkStats
+from posestream.publish.listening import cannot_listen, crowded
+from posestream.publish.pages import NO_PAGES, Pages, answer
 from posestream.publish.stream_client import StreamClient
 from posestream.publish.stream_requests import Clock, ControlHandler, Requests, refuse_control
 from posestream.publish.token import matches
@@ -59,9 +60,17 @@ _CLOCK: Final = Clock()
 class _Connection(ServerConnection):
     admission: Admission = Admission()
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if crowded(self.server):
+            self.transport.abort()
+
 
 class WebSocketSink:
-    """The server. ``picture`` gives the newest camera picture or None; called in a thread."""
+    """The server. ``picture`` gives the newest camera picture or None; called in a thread.
+
+    ``pages`` are plain answers on the same port, under the same rules.
+    """
 
     kind: SinkKind = "websocket"
     name = "websocket"
@@ -74,11 +83,13 @@ class WebSocketSink:
         token: str,
         on_control: ControlHandler = refuse_control,
         picture: Callable[[], Picture | None] | None = None,
+        pages: Pages = NO_PAGES,
         clock: Clock = _CLOCK,
     ) -> None:
         self._settings = settings
         self._hello = hello
         self._picture = picture
+        self._pages = pages
         self._clock = clock
         token_ok = partial(matches, token)
         self._requests = Requests(token_ok, on_control, self._say_hello, clock)
@@ -87,6 +98,7 @@ class WebSocketSink:
             is_loopback(settings.host),
             settings.allowed_origins,
             settings.allowed_hosts,
+            frozenset(pages),
         )
         self._clients: set[StreamClient] = set()
         self._server: Server | None = None
@@ -115,7 +127,7 @@ class WebSocketSink:
                 logger=_connection_log,
             )  # fmt: skip
         except OSError as error:
-            raise PublishError(_cannot_listen(s, error)) from error
+            raise PublishError(cannot_listen(s, error)) from error
         if self._picture is not None:
             self._picture_task = asyncio.create_task(self._send_pictures(self._picture))
 
@@ -134,9 +146,7 @@ class WebSocketSink:
         message = stamped(frame, now_ns, utc_offset_ns)
         encoded: dict[StreamFormat, bytes] = {}
         idle: dict[StreamFormat, list[ServerConnection]] = {}
-        for client in self._clients:
-            if not client.due(now_ns):
-                continue
+        for client in filter(lambda c: c.due(now_ns), self._clients):
             if client.format not in encoded:
                 encoded[client.format] = codec.encode(message, client.format)
             if client.idle:
@@ -185,6 +195,8 @@ class WebSocketSink:
             request.path, headers.get_all("Origin"), headers.get_all("Host"),
             headers.get_all("Authorization"), str(connection.local_address[0]),
         ))  # fmt: skip
+        if isinstance(verdict, Admission) and verdict.page:
+            return answer(connection, self._pages[verdict.page])
         if isinstance(verdict, Admission) and len(self._clients) >= self._settings.max_clients:
             verdict = Refusal(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -284,18 +296,3 @@ def _select_subprotocol(
         if name in _ENCODING:
             return name
     raise NegotiationError(f"this server speaks {' and '.join(_ENCODING)}")
-
-
-def _cannot_listen(settings: WebSocketSettings, error: OSError) -> str:
-    where = f"{settings.host}:{settings.port}"
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {settings.port} is already in use, so the WebSocket stream cannot listen on "
-            f"it: stop the other program or choose another port with --set websocket.port=N."
-        )
-    if error.errno == errno.EACCES:
-        return f"Listening on {where} is not permitted: choose --set websocket.port=N above 1023."
-    return (
-        f"The WebSocket stream cannot listen on {where}: set websocket.host to an address of "
-        "this machine."
-    )
