@@ -21,7 +21,7 @@ from tools import pip_output
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = ("run",)
-TEST = ("run", "test")
+TEST = ("run", "test", "torch")
 _UNFINISHED = "posestream-unfinished"
 _PATH_FILE = "posestream.pth"
 _OPENCVS = (
@@ -103,7 +103,8 @@ def ensure(environment: Environment, sets: Sequence[str]) -> None:
     """Make the environment ready; does nothing if it is. Raises InstallError."""
     if environment.is_ready(sets):
         return
-    print("posestream: setting up .venv (once, about half a gigabyte) ...", file=sys.stderr)
+    size = "two gigabytes" if sets == TEST else "half a gigabyte"
+    print(f"posestream: setting up .venv (once, about {size}) ...", file=sys.stderr)
     try:
         sound = environment.is_sound()
         if not sound:
@@ -168,11 +169,14 @@ def venv_problem(output: str, system: str) -> str:
 
 
 def _install(environment: Environment, sets: Sequence[str]) -> None:
-    files = environment.requirement_files(sets)
+    for file in environment.requirement_files(sets):  # one by one: each may name its own index
+        _install_file(environment, file)
+
+
+def _install_file(environment: Environment, file: Path) -> None:
     arguments = ["install", "--no-deps", "--only-binary=:all:", "--no-input", "--retries=2"]
-    for file in files:
-        arguments += ["-r", str(file)]
-    output, code = _pip(environment, arguments, pip_output.count(files))
+    arguments += ["--timeout=30", "-r", str(file)]
+    output, code = _pip(environment, arguments, pip_output.count([file]))
     if code != 0:
         raise InstallError(pip_output.problem(output, f"{platform.system()} {platform.machine()}"))
 

@@ -22,7 +22,7 @@ _NO_SPACE = ("No space left on device", "not enough space on the disk")
 def count(files: Iterable[Path]) -> int:
     """How many packages the requirement files list."""
     lines = [line.strip() for file in files for line in file.read_text("utf-8").splitlines()]
-    return sum(bool(line) and not line.startswith("#") for line in lines)
+    return sum(bool(line) and not line.startswith(("#", "-")) for line in lines)
 
 
 class Progress:
@@ -54,7 +54,7 @@ def problem(output: str, machine: str) -> str:
             "to the internet (or set HTTPS_PROXY) and start again; what is here already is kept."
         )
     if any(sign in output for sign in _NO_SPACE):
-        return "The disk is full: about 1.5 GB are needed while installing; start again then."
+        return "The disk is full: installing needs 1.5 GB (with the tests, 4 GB); start again then."
     errors = [line for line in output.splitlines() if line.startswith("ERROR: ")]
     last = errors[-1].removeprefix("ERROR: ") if errors else "no reason given"
     if "No matching distribution found for" in last:

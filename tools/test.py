@@ -1,4 +1,6 @@
-"""Every check and test: python3 tools/test.py [--only fast|unity|browser|slow] [PYTEST ARGUMENTS].
+"""Every check and test: python3 tools/test.py [--only PART] [PYTEST ARGUMENTS].
+
+PART is fast, networks, unity, browser or slow.
 
 The last line is ``N passed, N failed, N skipped``; each static check counts as one test.
 Exit code 0 only if something ran and nothing failed.
@@ -14,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools import pythons
 
 MARKS = {
-    "fast": "not slow and not unity and not browser",
+    "fast": "not slow and not unity and not browser and not networks",
+    "networks": "networks",
     "unity": "unity",
     "browser": "browser",
     "slow": "slow",
@@ -24,7 +27,7 @@ NOTHING_COLLECTED = 5
 
 def main(arguments: "list[str]") -> int:
     """Install what is missing, run what is wanted, print the sums."""
-    from tools import check, environment, system_packages
+    from tools import browser_packages, check, environment, system_packages
 
     options, pytest_arguments = _parser().parse_known_args(arguments)
     try:
@@ -35,6 +38,7 @@ def main(arguments: "list[str]") -> int:
         system_packages.ensure_mono()
     if options.only in (None, "browser") and not pytest_arguments:
         system_packages.ensure_chromium()
+        browser_packages.ensure()
     static = check.check_all() if options.only in (None, "fast") and not pytest_arguments else []
     tests = run_pytest(MARKS.get(options.only, ""), pytest_arguments)
     passed, failed = tests["passed"] + sum(static), tests["failed"] + static.count(False)

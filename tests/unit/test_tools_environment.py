@@ -201,7 +201,9 @@ def test_a_termination_signal_reaches_the_child():
 
 def test_packages_are_counted_without_remarks(tmp_path):
     file = tmp_path / "run.txt"
-    file.write_text("# remark\n\na==1\nb==2; sys_platform == 'win32'\n")
+    file.write_text(
+        "# remark\n\n--extra-index-url https://x\na==1\nb==2; sys_platform == 'win32'\n"
+    )
     assert pip_output.count([file]) == 2
 
 
