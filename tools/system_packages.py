@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 
 UNITY = ("mono-mcs", "mono-runtime", "nunit-console", "libnunit-framework2.6.3-cil")
-BROWSER = ("chromium",)
+BROWSER = ("chromium", "npm")
 _TIMEOUT_S = 300.0
 
 Find = Callable[[str], str | None]
@@ -28,10 +28,15 @@ def ensure_chromium(
     find: Find = shutil.which, may_install: bool | None = None, run: Run | None = None
 ) -> bool:
     """Make sure that the tests in a browser can run; False where they will be skipped."""
-    given = os.environ.get("POSESTREAM_CHROMIUM")
-    if given or any(find(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+    browser = os.environ.get("POSESTREAM_CHROMIUM") or any(
+        find(name) for name in ("chromium", "chromium-browser", "google-chrome")
+    )
+    there = {"chromium": bool(browser), "npm": bool(find("npm"))}
+    missing = [package for package in BROWSER if not there[package]]
+    if not missing:
         return True
-    return _ensure(BROWSER, "Chromium", "the tests in a browser", find, may_install, run)
+    what = " and ".join(missing)
+    return _ensure(missing, what, "the tests in a browser", find, may_install, run)
 
 
 def _ensure(

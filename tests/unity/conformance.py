@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,36 +34,62 @@ def turned(bones: dict[str, tuple[float, float, float]]) -> F64:
     return rot.from_rotvec(rotvec)
 
 
-def made(name: str, present: np.ndarray, pose: F64, axes: F64) -> tuple[Rig, F64, F64]:
+@dataclass(frozen=True)
+class Saved:
+    """A rig and how its file stands: places (B, 3), rotations (B, 4), all in the world."""
+
+    rig: Rig
+    place_m: F64
+    quat_world_xyzw: F64
+    pose_world_xyzw: F64 | None  # (B, 4) that turned the T-pose into it, where bones can tell
+
+
+def made(name: str, present: np.ndarray, pose: F64, axes: F64, *, ambiguous: bool = False) -> Saved:
     """A rig that rests in a pose, its bones' own axes turned arbitrarily."""
     world = world_rotations(pose)
     place = positions(REST_OFFSET_M[0], world, REST_OFFSET_M)
     own = rot.multiply(world, axes)
-    return build_rig(name, "gltf", present, place, own), place, own
+    return Saved(
+        build_rig(name, "gltf", present, place, own), place, own, None if ambiguous else world
+    )
 
 
-def rigs(avatars: Path | None) -> list[tuple[Rig, F64, F64]]:
-    """(rig, positions, rotations in which the file was saved)."""
+def made_up_rigs() -> list[Saved]:
+    """Rests that real avatars have: plain, slanted, with axes of their own, with bones missing."""
     rng = np.random.default_rng(3)
     identity = rot.identity(NUM_BONES)
     axes = rot.normalize(rng.normal(size=(NUM_BONES, 4)))
     a_pose = turned({
         "LeftUpperArm": (0, 0, -0.8), "RightUpperArm": (0, 0, 0.8), "LeftLowerArm": (0, 0.3, 0),
-        "LeftUpperLeg": (0, 0, 0.08), "RightUpperLeg": (0, 0, -0.08), "LeftShoulder": (0, 0, -0.2),
+        "LeftUpperLeg": (0, 0, 0.08), "RightUpperLeg": (0, 0, -0.08),
     })  # fmt: skip
+    flat = a_pose.copy()
+    flat[[BONE["LeftFoot"], BONE["RightFoot"]]] = rot.inverse(
+        a_pose[[BONE["LeftUpperLeg"], BONE["RightUpperLeg"]]]
+    )
+    raised = flat.copy()  # by a little: so may the avatar's shoulders be in its T-pose
+    raised[BONE["LeftShoulder"]] = rot.from_rotvec(np.array([0.0, 0.0, -0.2]))
     few = EVERYTHING.copy()
     for bone in ("UpperChest", "LeftShoulder", "RightShoulder", "LeftToes", "RightToes", "Jaw"):
         few[BONE[bone]] = False
     fewer = few.copy()
     fewer[BONE["Chest"]] = False
-    made_up = [
+    return [
         made("identity", EVERYTHING, identity, identity),
-        made("A-pose", EVERYTHING, a_pose, identity),
+        made("A-pose", EVERYTHING, flat, identity),
         made("arbitrary axes", EVERYTHING, identity, axes),
         made("A-pose, arbitrary axes, bones missing", few, a_pose, axes),
         made("no chest", fewer, identity, axes),
+        made("A-pose, a shoulder raised", EVERYTHING, raised, axes, ambiguous=True),
     ]
-    return made_up + ([] if avatars is None else [third_party(avatars / "cryptovoxels.vrm")])
+
+
+def rigs(avatars: Path | None) -> list[tuple[Rig, F64, F64]]:
+    """(rig, positions, rotations in which the file was saved)."""
+    table = [(made.rig, made.place_m, made.quat_world_xyzw) for made in made_up_rigs()]
+    if avatars is not None:
+        table += [third_party(avatars / name) for name in ("cryptovoxels.vrm", "debug_robot.vrm")]
+    return table
 
 
 def third_party(path: Path) -> tuple[Rig, F64, F64]:
