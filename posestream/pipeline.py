@@ -179,7 +179,7 @@ class Pipeline:
             root_world_m=root,
             root_quat_world_xyzw=quat[:, 0],
             quat_local_xyzw=quat,
-            position_world_m=positions(root, world_rotations(quat), pose.offset_m),
+            places=lambda: positions(root, world_rotations(quat), pose.offset_m),
             bone_valid=pose.bone_valid,
             hip_height_m=pose.hip_height_m,
             expressions=np.zeros((len(tracks), 0)),

@@ -9,6 +9,7 @@ up, metres, with its origin on the floor under the camera. ``T_a_b`` maps b to a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -207,7 +208,7 @@ class AvatarFrame:
     root_world_m: F64  # (N, 3) Hips
     root_quat_world_xyzw: F64  # (N, 4)
     quat_local_xyzw: F64  # (N, B, 4)
-    position_world_m: F64  # (N, B, 3) of each bone, with the person's own proportions
+    places: F64 | Callable[[], F64]  # ``position_world_m``, or what finds it when it is wanted
     bone_valid: Bool  # (N, B)
     hip_height_m: F64  # (N,) of this person standing upright: receivers scale travel by it
     expressions: F64  # (N, E) in [0, 1], or (N, 0)
@@ -219,9 +220,18 @@ class AvatarFrame:
         _check("root_world_m", self.root_world_m, n, 3)
         _check("root_quat_world_xyzw", self.root_quat_world_xyzw, n, 4)
         _check("quat_local_xyzw", self.quat_local_xyzw, n, NUM_BONES, 4)
-        _check("position_world_m", self.position_world_m, n, NUM_BONES, 3)
+        if isinstance(self.places, np.ndarray):
+            _check("places", self.places, n, NUM_BONES, 3)
         _check("bone_valid", self.bone_valid, n, NUM_BONES)
         _check("expressions", self.expressions, n, None)
+
+    @property
+    def position_world_m(self) -> F64:
+        """(N, B, 3) of each bone, with the person's own proportions."""
+        if not isinstance(self.places, np.ndarray):
+            object.__setattr__(self, "places", self.places())
+        assert isinstance(self.places, np.ndarray)
+        return self.places
 
     def __len__(self) -> int:
         return int(self.slot.shape[0])

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool, Image
+from posestream.geometry.fast import every
 from posestream.skeleton.joints import JOINT
 from posestream.types import People2D
 
@@ -49,7 +50,10 @@ def _thigh_weights(hip: int, knee: int) -> F64:
 _WEIGHTS: Final = np.concatenate([_trunk_weights(), *(_thigh_weights(*ends) for ends in _THIGHS)])
 """(P, 6): all points from the joints."""
 _NEEDS: Final = (_WEIGHTS > 0.0).astype(np.float64)
-_GROUPS: Final = (slice(0, 15), slice(15, 23))  # trunk, thighs
+_GROUPS: Final = ((slice(0, 15), slice(0, 3)), (slice(15, 23), slice(3, 6)))
+"""Of trunk and thighs: their points, and their columns in the answer."""
+_DARK: Final = 10.0
+_ONES: Final = np.ones(3)
 
 
 def describe(image: Image, people: People2D) -> F64:
@@ -58,40 +62,46 @@ def describe(image: Image, people: People2D) -> F64:
     ``image`` (H, W, 3) BGR is the picture that ``people`` were found in.
     """
     samples, inside = _sample(image, *_points(people))
-    medians = [_median(samples[..., group], inside[:, group]) for group in _GROUPS]
-    return np.concatenate(medians, axis=1)
+    all_inside = every(inside)
+    out = np.empty((len(people), SIZE))
+    for group, columns in _GROUPS:
+        out[:, columns] = _median(samples[..., group], None if all_inside else inside[:, group])
+    return out
 
 
 def _points(people: People2D) -> tuple[F64, Bool]:
     """Points (N, P, 2) on trunk and thighs, and which are known (N, P)."""
     xy_px = people.xy_px.take(_JOINTS, 1)
-    unknown = ~((people.score.take(_JOINTS, 1) >= _MIN_SCORE) & np.isfinite(xy_px).all(axis=-1))
-    if np.count_nonzero(unknown):
-        xy_px[unknown] = 0.0
+    sure = people.score.take(_JOINTS, 1) >= _MIN_SCORE
+    if every(sure) and every(np.isfinite(xy_px)):  # as a rule all are
+        return np.matmul(_WEIGHTS, xy_px), np.ones((len(sure), len(_WEIGHTS)), dtype=np.bool_)
+    unknown = ~(sure & np.isfinite(xy_px).all(axis=-1))
+    xy_px[unknown] = 0.0
     return np.matmul(_WEIGHTS, xy_px), unknown @ _NEEDS.T == 0.0
 
 
 def _sample(image: Image, xy_px: F64, known: Bool) -> tuple[F64, Bool]:
     """What stands for colour (N, 3, P) at points (N, P, 2), and which lie inside (N, P)."""
-    wanted = np.rint(xy_px)
-    pixel = np.maximum(np.minimum(wanted, (image.shape[1] - 1.0, image.shape[0] - 1.0)), 0.0)
-    hit = pixel == wanted
-    at = pixel.astype(np.int64)
-    bgr = image[at[..., 1], at[..., 0]].astype(np.float64)
-    total = bgr @ np.ones(3) + 30.0  # dark cloth has no certain colour: pull it towards grey
+    height, width = image.shape[:2]
+    wanted = np.rint(xy_px.transpose(2, 0, 1))
+    column = np.maximum(np.minimum(wanted[0], width - 1.0), 0.0)
+    row = np.maximum(np.minimum(wanted[1], height - 1.0), 0.0)
+    place = (row * width + column).astype(np.int64)
+    bgr = image.reshape(-1, 3).take(place, 0) + _DARK  # dark cloth has no certain colour: grey
+    total = bgr @ _ONES
     samples = np.empty((len(bgr), 3, bgr.shape[1]))
-    samples[:, 0] = (bgr[..., 2] + 10.0) / total
-    samples[:, 1] = (bgr[..., 1] + 10.0) / total
+    samples[:, 0] = bgr[..., 2] / total
+    samples[:, 1] = bgr[..., 1] / total
     samples[:, 2] = total * (_BRIGHTNESS_WEIGHT / 795.0)
-    return samples, known & hit[..., 0] & hit[..., 1]
+    return samples, known & (column == wanted[0]) & (row == wanted[1])
 
 
-def _median(samples: F64, inside: Bool) -> F64:
-    """(N, 3) medians of samples (N, 3, P) inside; NaN where too few are."""
-    size = inside.shape[1]
-    count = inside.sum(axis=1)
-    if count.min(initial=size) == size:
+def _median(samples: F64, inside: Bool | None) -> F64:
+    """(N, 3) medians of samples (N, 3, P) inside (N, P), or of all; NaN where too few are."""
+    size = samples.shape[2]
+    if inside is None:
         return np.asarray(np.sort(samples)[..., (size - 1) // 2])
+    count = np.count_nonzero(inside, axis=1)
     ranked = np.sort(np.where(inside[:, None], samples, np.inf))  # those outside at the end
     median = ranked[np.arange(len(ranked)), :, np.maximum(count - 1, 0) // 2]
     return np.where((count >= _LEAST * size)[:, None], median, np.nan)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool
-from posestream.geometry.fast import from_rotvec, inv, length, mul, rotvec, unit
+from posestream.geometry.fast import every, from_rotvec, inv, length, mul, rotvec, unit
 from posestream.retarget.bones import LEVEL_OF, LEVELS, NUM_SOLVED, PARENTS, SOLVED
 from posestream.retarget.limits import Limiter
 from posestream.retarget.memory import State
@@ -86,7 +86,7 @@ class _Walk:
 
     def down(self) -> None:
         """Solve all levels without limits."""
-        if self._measured.all() and not np.count_nonzero(self._catching_up):
+        if every(self._measured) and not np.count_nonzero(self._catching_up):
             self.local = mul(inv(self._wanted.take(PARENTS, 1)), self._wanted)
             self.local[:, 0] = self._wanted[:, 0]
             return

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool
-from posestream.geometry.fast import aim, cross, dot, pick, smoothstep, unit
+from posestream.geometry.fast import aim, cross, dot, every, pick, smoothstep, unit
 from posestream.retarget.observe import Observation
 from posestream.retarget.rest import REST_TORSO_M
 from posestream.skeleton.joints import JOINT
@@ -50,7 +50,7 @@ def solve_facing(seen: Observation) -> Facing:
     rest[:, :2], rest[:, 2] = REST_TORSO_M, rest_ahead
     normal = cross(across, other)
     solid = known & (dot(normal, normal) > _LEAST_SQUARED)
-    if not solid.all():
+    if not every(solid):
         across = pick(solid, across, _X)
     turn, ok = aim(_X, rest, across, other).transpose(1, 0, 2), solid.T
     return Facing(turn[0], turn[1], turn[2], ok[0], ok[1], ok[2], line, line_ok)
@@ -59,7 +59,7 @@ def solve_facing(seen: Observation) -> Facing:
 def _across(seen: Observation) -> tuple[F64, Bool]:
     """Right to left (N, 3, 3) of hips, chest and face, and which are known (N, 3)."""
     ok, across = seen.across_ok[:, :3].copy(), seen.across[:, :3]
-    if ok.all():
+    if every(ok):
         return across, ok
     eyes, torso_ok = seen.across_ok[:, _EYES], ok[:, :2]
     across = across.copy()
@@ -93,7 +93,7 @@ def _uprights(seen: Observation) -> tuple[F64, F64, F64, Bool]:
     line_ok = seen.pelvis_ok & seen.neck_ok & (length[:, 0] > 0.1)
     line = pick(line_ok, parts[:, 0], _UP)
     bent = line_ok & knows_middle & (length[:, 1:] > 0.05).all(axis=1)
-    if bent.all():
+    if every(bent):
         return parts[:, 1], parts[:, 2], line, line_ok
     pelvis, chest = _guessed_bend(line)
     return pick(bent, parts[:, 1], pelvis), pick(bent, parts[:, 2], chest), line, line_ok

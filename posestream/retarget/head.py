@@ -11,11 +11,13 @@ from posestream.arrays import F64, Bool
 from posestream.geometry.fast import (
     about,
     between,
+    every,
     inv,
     mul,
     pick,
     rotate,
     slerp,
+    some,
     twist_angle,
     unit,
 )  # fmt: skip
@@ -51,10 +53,10 @@ def solve_head(seen: Observation, facing: Facing, chest: F64) -> HeadPose:
     ahead = rotate(chest, NECK_REST)
     swung = mul(between(ahead, pick(line_ok, line, ahead)), chest)
     face, face_ok = facing.face, facing.face_ok
-    head = face if face_ok.all() else pick(face_ok, face, _upright(seen, swung))
+    head = face if every(face_ok) else pick(face_ok, face, _upright(seen, swung))
     turn = twist_angle(mul(inv(swung), head), _Y) * _NECK_TWIST_SHARE
     neck = mul(swung, about(_Y, turn))
-    if not line_ok.all():
+    if not every(line_ok):
         neck = pick(line_ok, neck, slerp(chest, head, 0.4))
     return HeadPose(neck, head, line_ok | face_ok, face_ok | seen.crown_ok)
 
@@ -69,7 +71,7 @@ def _neck_line(seen: Observation) -> tuple[F64, Bool]:
 
 def _upright(seen: Observation, swung: F64) -> F64:
     """Rotations of heads without a face: ``swung``, brought in line with the crown if seen."""
-    if not seen.crown_ok.any():
+    if not some(seen.crown_ok):
         return swung
     up = rotate(swung, _Y)
     return mul(between(up, pick(seen.crown_ok, seen.crown, up)), swung)

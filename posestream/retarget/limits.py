@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from posestream.arrays import F64, I64
+from posestream.arrays import F64, I64, Bool
 from posestream.geometry import rotation as rot
-from posestream.geometry.fast import about, clamp, dot, from_rotvec, length, mul, rotvec
+from posestream.geometry.fast import clamp
 from posestream.skeleton.humanoid import BONES, NUM_BONES
 
 
@@ -58,12 +58,12 @@ LIMITS: Final[dict[str, Limit]] = {
 
 
 class _Table(NamedTuple):
-    axis: F64  # (B, 3) twist axis
-    low: F64  # (B, 3) rad about x, y, z
-    high: F64  # (B, 3)
-    twist_low: F64  # (B,)
-    twist_high: F64  # (B,)
-    hinge: F64  # (B, 1)
+    """Columns run over the bones; "swing" are the two axes across the twist's, in cyclic order."""
+
+    order: I64  # (K, 4) twist axis, first and second swing axis, scalar
+    twist: F64  # (2, K) lowest and highest twist, rad
+    swing: F64  # (2, 2, K) lowest and highest swing about either axis, rad
+    hinge: Bool  # (K,)
 
 
 def _limit_of(bone: str) -> Limit:
@@ -84,18 +84,15 @@ def _ranges(bone: str) -> list[tuple[float, float]]:
     return [limit.x, (-limit.y[1], -limit.y[0]), (-limit.z[1], -limit.z[0])]
 
 
-def _table() -> _Table:
-    ranges = np.radians(np.array([_ranges(bone) for bone in BONES], dtype=np.float64))
-    twist = np.array(["xyz".index(_limit_of(bone).twist) for bone in BONES])
-    rows = np.arange(NUM_BONES)
-    hinge = np.array([[_limit_of(bone).hinge] for bone in BONES])
-    low, high = ranges[..., 0].copy(), ranges[..., 1].copy()
-    twist_low, twist_high = low[rows, twist], high[rows, twist]
-    low[rows, twist], high[rows, twist] = -1e-9, 1e-9
-    return _Table(np.eye(3)[twist], low, high, twist_low, twist_high, hinge)
-
-
-_ALL: Final = _table()
+def _table(bones: I64) -> _Table:
+    limits = [_limit_of(BONES[bone]) for bone in bones]
+    twist = np.array(["xyz".index(limit.twist) for limit in limits])
+    first, second = (twist + 1) % 3, (twist + 2) % 3
+    ranges = np.radians(np.array([_ranges(BONES[bone]) for bone in bones], dtype=np.float64))
+    of = ranges[np.arange(len(bones)), [twist, first, second]].transpose(0, 2, 1)  # (3, 2, K)
+    order = np.stack([twist, first, second, np.full_like(twist, 3)], axis=1)
+    hinge = np.array([limit.hinge for limit in limits])
+    return _Table(order, of[0], of[1:].transpose(1, 0, 2), hinge)
 
 
 class Limiter:
@@ -103,43 +100,55 @@ class Limiter:
 
     def __init__(self, bones: I64) -> None:
         """``bones`` (K,): indices of the rows that will be passed to ``clamp``."""
-        self._t = _Table(*(column[bones] for column in _ALL))
+        self._t = _table(bones)
+        self._place = np.arange(len(bones))[:, None] * 4 + self._t.order  # in a person's 4 K
+        self._back = np.argsort(self._place.ravel())
 
     def clamp(self, q: F64) -> F64:
         """The nearest rotations (N, K, 4) within the limits, by swing and twist."""
         twist_rad, swing = self._split(q)
-        twist_rad = clamp(twist_rad, self._t.twist_low, self._t.twist_high)
-        nearest = mul(from_rotvec(self._clamp_swing(swing)), about(self._t.axis, twist_rad))
+        half = 0.5 * clamp(twist_rad, *self._t.twist)
+        swing = self._clamp_swing(swing)
+        angle = np.maximum(np.hypot(swing[0], swing[1]), _NEXT_TO_NOTHING)
+        (a, b), w = np.sin(0.5 * angle) / angle * swing, np.cos(0.5 * angle)
+        sine, cosine = np.sin(half), np.cos(half)
+        parts = [w * sine, a * cosine + b * sine, b * cosine - a * sine, w * cosine]
+        nearest = np.stack(parts, axis=-1).reshape(len(q), -1)[:, self._back].reshape(q.shape)
         # the same sign as before, or people within their limits would change with their company
         return np.asarray(nearest * np.copysign(1.0, q[..., 3:]))
 
     def excess_rad(self, q: F64) -> F64:
         """How far rotations (N, K, 4) lie outside their limits, radians (N, K)."""
         twist_rad, swing = self._split(q)
-        over = np.maximum(self._t.twist_low - twist_rad, twist_rad - self._t.twist_high)
-        return np.maximum(over, length(swing - self._clamp_swing(swing)))
+        low, high = self._t.twist
+        apart = swing - self._clamp_swing(swing)
+        over = np.maximum(low - twist_rad, twist_rad - high)
+        return np.asarray(np.maximum(over, np.hypot(apart[0], apart[1])))
 
     def _split(self, q: F64) -> tuple[F64, F64]:
-        """Twist angle (N, K) and the rotation vector of the swing (N, K, 3)."""
-        along, w = dot(q[..., :3], self._t.axis), q[..., 3]
-        along = along * np.copysign(1.0, w)
-        w = np.abs(w) + _NEXT_TO_NOTHING  # after half a turn of swing there is no twist
-        untwist = np.empty_like(q)
-        untwist[..., :3] = -along[..., None] * self._t.axis
-        untwist[..., 3] = w
-        untwist /= np.hypot(along, w)[..., None]
-        return 2.0 * np.arctan2(along, w), rotvec(mul(q, untwist))
+        """Twist angle (N, K) and the rotation vector of the swing about its two axes (2, N, K)."""
+        parts = q.reshape(len(q), -1).take(self._place, 1).transpose(2, 0, 1)
+        parts = parts * np.copysign(1.0, parts[3])
+        along, w = parts[0], parts[3] + _NEXT_TO_NOTHING  # after half a turn of swing: no twist
+        cosine = np.hypot(along, w)  # of half the swing
+        sines = np.empty((2, *along.shape))
+        sines[0] = parts[1] * w - parts[2] * along
+        sines[1] = parts[2] * w + parts[1] * along
+        sine = np.maximum(np.hypot(sines[0], sines[1]), _NEXT_TO_NOTHING)
+        swing = sines * (2.0 * np.arctan2(sine, cosine * cosine) / sine)
+        return 2.0 * np.arctan2(along, w), swing
 
     def _clamp_swing(self, swing: F64) -> F64:
-        boxed = clamp(swing, self._t.low, self._t.high)
-        ratio = swing / np.where(swing < 0.0, self._t.low, self._t.high)
-        reach = np.maximum(length(ratio), 1.0)[..., None]
-        return np.where(self._t.hinge, boxed, swing / reach)
+        low, high = self._t.swing[:, :, None]
+        ratio = swing / np.where(swing < 0.0, low, high)
+        reach = np.maximum(np.hypot(ratio[0], ratio[1]), 1.0)
+        return np.where(self._t.hinge, clamp(swing, low, high), swing / reach)
 
 
-ALL_BONES: Final = np.arange(NUM_BONES)
+_EVERY_BONE: Final = Limiter(np.arange(NUM_BONES))
 
 
 def excess_rad(quat_local_xyzw: F64) -> F64:
-    """How far a whole pose (N, B, 4) lies outside its limits, radians (N, B)."""
-    return Limiter(ALL_BONES).excess_rad(rot.normalize(quat_local_xyzw))
+    """How far whole poses (..., B, 4) lie outside their limits, radians (..., B)."""
+    poses = rot.normalize(quat_local_xyzw).reshape(-1, NUM_BONES, 4)
+    return _EVERY_BONE.excess_rad(poses).reshape(quat_local_xyzw.shape[:-1])

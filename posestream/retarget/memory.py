@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import clamp
+from posestream.geometry.fast import clamp, every
 from posestream.retarget.body import NUM_GROUPS
 from posestream.retarget.bones import NUM_SOLVED
 
@@ -64,7 +64,7 @@ class Memory:
         ids = track_id.tolist()
         if self._open is not None:
             same, _, state = self._open
-            if same == ids and bool((np.abs(t_s - state.t_s) <= _FORGET_S).all()):
+            if same == ids and every(np.abs(t_s - state.t_s) <= _FORGET_S):
                 return state
         self._put_away()
         self._forget(t_s)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool
-from posestream.geometry.fast import cross, pick, unit
+from posestream.geometry.fast import cross, every, pick, unit
 from posestream.skeleton.joints import JOINT
 
 MAX_COORDINATE_M: Final = 1e4
@@ -129,7 +129,7 @@ def _end_score(seen: Observation, hind_ok: Bool, fore_ok: Bool) -> F64:
     """(N, 4): a hand's as its worst visible joint, a foot's as the worse of toe and heel."""
     hind, fore = seen.score.take(_HIND, 1), seen.score.take(_FORE, 1)
     score = np.minimum(hind, fore)
-    if not (hind_ok & fore_ok)[:, :2].all():
+    if not every((hind_ok & fore_ok)[:, :2]):
         visible = np.minimum(np.where(hind_ok, hind, 1.0), np.where(fore_ok, fore, 1.0))
         score[:, :2] = visible[:, :2]
     score[:, :2] = np.minimum(score[:, :2], seen.score.take(_ROOT[:2], 1))

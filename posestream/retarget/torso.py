@@ -14,6 +14,7 @@ from posestream.geometry.fast import (
     angle,
     between,
     dot,
+    every,
     from_rotvec,
     inv,
     mul,
@@ -124,7 +125,7 @@ def hips_place(seen: Observation, world: F64, offset_m: F64, last_m: F64) -> F64
         last_m: (N, 3) NaN if new.
     """
     steps = rotate(world.take(_CARRIERS, 1), offset_m.take(_CARRIED, 1) * _UNSIDED)
-    if seen.pelvis_ok.all():
+    if every(seen.pelvis_ok):
         return seen.pelvis - steps[:, 0]
     place = pick(seen.neck_ok, seen.neck - steps[:, 1:].sum(axis=1), last_m)
     return pick(seen.pelvis_ok, seen.pelvis - steps[:, 0], place)

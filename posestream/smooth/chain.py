@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
+from posestream.geometry.fast import every, some
 from posestream.smooth import tangent
 from posestream.smooth.blend import Blend, no_blend
 from posestream.smooth.one_euro import FilterState, filter_rotations, filter_vectors, start
@@ -102,7 +103,7 @@ class SmoothingChain:
     def _prepare(self, people: _People, x: F64, q: F64, usable: Bool) -> tuple[F64, F64, Bool]:
         """Inputs with the last pose in place of unusable ones, and who starts with this frame."""
         blank = ~np.isfinite(people.root.raw[0])
-        if usable.all():
+        if every(usable):
             return x, q, blank
         bones = q.shape[1] // usable.size
         keep = np.repeat(usable, bones)
@@ -125,7 +126,7 @@ class SmoothingChain:
             return x, q
         root = filter_vectors(people.root, x, dt_s, self._root_filter)
         quat = filter_rotations(people.quat, q, dt_s, self._rotation_filter)
-        if anew.any():
+        if some(anew):
             _restart(root, anew)
             _restart(quat, np.repeat(anew, q.shape[1] // anew.size))
         people.root, people.quat = root, quat
@@ -141,7 +142,7 @@ class SmoothingChain:
         jumps = ~started if self._changed else back & (not self._off)
         self._changed = False
         people.blend.clear(started)
-        if jumps.any():
+        if some(jumps):
             people.blend.capture(jumps, people.out, new, dt_s)
         people.out = people.blend.apply(*new, dt_s) if people.blend.active else new
 
@@ -153,7 +154,7 @@ def _columns(root_m: F64, quat_xyzw: F64) -> tuple[F64, F64, Bool]:
     size = tangent.length(q)
     sound = np.isfinite(size) & (size > 1e-6)
     usable = sound.reshape(x.shape[1], -1).all(axis=1) & np.isfinite(x).all(axis=0)
-    if usable.all():
+    if every(usable):
         return x, q / size, usable
     x[:, ~usable] = np.nan
     q[:, np.repeat(~usable, quat_xyzw.shape[1])] = np.nan

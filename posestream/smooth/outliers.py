@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import dot, pick, unit
+from posestream.geometry.fast import dot, every, pick, some, unit
 from posestream.smooth import segments as seg
 from posestream.types import Tracks, TrackState
 
@@ -146,7 +146,7 @@ class OutlierGate:
         along, length, now = seg.directions(tracks.xyz_world_m, tracks.score, _MIN_SCORE)
         now &= (tracks.state == TrackState.TRACKED)[:, None]
         sight = _sight(state, tracks, along, length, now, t_s)
-        if not (sight.over.any() or _is_busy(state)):
+        if not (some(sight.over) or _is_busy(state)):
             state.held_s[:] = 0.0
             _learn(state, sight, now, along, t_s)
             return tracks
@@ -158,7 +158,7 @@ class OutlierGate:
 
 def _is_busy(state: _State) -> bool:
     """Whether anything is exchanged, mirrored or on its way back."""
-    return bool(state.returning.any() or state.swapped_s.any() or state.mirrored_s.any())
+    return some(state.returning) or some(state.swapped_s) or some(state.mirrored_s)
 
 
 def _sight(state: _State, tracks: Tracks, along: F64, length: F64, now: Bool, t_s: float) -> _Sight:
@@ -185,13 +185,13 @@ def _corrected(state: _State, sight: _Sight, camera_m: F64) -> F64:
     """Directions (N, S, 3) to show; ``sight`` gets exchanged limbs, ``state`` its new timers."""
     state.returning &= sight.known
     sight.xyz_m = seg.without_damage(sight.xyz_m)
-    if state.swapped_s.any() or sight.over[:, seg.LIMBS].any():
+    if some(state.swapped_s) or some(sight.over[:, seg.LIMBS]):
         _swap(state, sight)
     shown = sight.along
-    if state.mirrored_s.any() or sight.over.any():
+    if some(state.mirrored_s) or some(sight.over):
         shown = _mirror(state, sight, camera_m)
     shown = _hold(state, sight, shown)
-    return _return(state, sight, shown) if state.returning.any() else shown
+    return _return(state, sight, shown) if some(state.returning) else shown
 
 
 def _hold(state: _State, sight: _Sight, shown: F64) -> F64:
@@ -222,7 +222,7 @@ def _swap(state: _State, sight: _Sight) -> None:
     state.returning[:, seg.LIMBS] |= np.repeat(late, seg.PAIR_SIZE, axis=1)
     swaps = wanted & ~late
     state.swapped_s = np.where(swaps, state.swapped_s + dt_s, 0.0)
-    if swaps.any():
+    if some(swaps):
         _exchange(sight, swaps, other)
 
 
@@ -280,7 +280,7 @@ def _learn(state: _State, sight: _Sight, now: Bool, out: F64, t_s: float) -> Non
     flow = state.flow + flow_share[..., None] * (moved - state.flow)
     held = state.held_s > 0.0
     odd = held | state.returning | sight.over
-    if sight.known.all() and not odd.any():  # as nearly always
+    if every(sight.known) and not some(odd):  # as nearly always
         state.noise_rad = state.noise_rad + noise_share * (sight.error_rad - state.noise_rad)
         state.flow, state.along, state.seen_s = flow, out, np.full(now.shape, t_s)
         return

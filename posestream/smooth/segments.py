@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import dot, pick, unit
+from posestream.geometry.fast import dot, every, pick, unit
 from posestream.skeleton.joints import BODY, JOINT, NUM_JOINTS, swap_sides
 
 _ARM: Final = ("elbow", "wrist", "thumb", "index", "pinky")
@@ -92,7 +92,7 @@ assert len(BODY) == NUM_JOINTS
 def directions(xyz_m: F64, score: F64, min_score: float) -> tuple[F64, F64, Bool]:
     """Unit vectors (N, S, 3), lengths (N, S) and which are known, of joints (N, J, 3)."""
     sane = _is_sane(xyz_m)
-    if not sane.all():
+    if not every(sane):
         score, xyz_m = np.where(sane, score, 0.0), pick(sane, xyz_m, np.zeros(3))
     ends = xyz_m[:, _ENDS]  # (N, 2, S, 3)
     sure = score[:, _ENDS].min(axis=1) >= min_score

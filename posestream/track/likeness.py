@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64
-from posestream.geometry.fast import dot, length
+from posestream.geometry.fast import dot, length, some
 from posestream.skeleton.joints import JOINT
 from posestream.types import People2D
 
@@ -94,7 +94,7 @@ def build(xyz_m: F64) -> F64:
 def _mean_known(values: F64) -> F64:
     """Mean over the last axis without NaN; NaN where fewer than three are known."""
     mean = values.sum(axis=-1) / values.shape[-1]
-    if not np.isnan(mean).any():  # as a rule everything is known
+    if not some(np.isnan(mean)):  # as a rule everything is known
         return np.asarray(mean)
     known = ~np.isnan(values)
     count = np.count_nonzero(known, axis=-1)

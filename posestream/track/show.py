@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
+from posestream.geometry.fast import every
 from posestream.track import motion
 from posestream.track.people import Known, Sightings, hold_times
 from posestream.types import Tracks, TrackState
@@ -19,11 +20,11 @@ def show(
     known: Known, leaving: Known, seen: Sightings, detection: I64, t_s: float, hold_s: F64
 ) -> Tracks:
     """Shown people, held for up to ``hold_s`` (N,), and those who leave now; by slot."""
-    everybody = not len(leaving) and known.shown.all() and (detection >= 0).all()
-    if everybody and seen.placed[detection].all():
+    everybody = not len(leaving) and every(known.shown) and every(detection >= 0)
+    if everybody and every(seen.placed[detection]):
         return _all_seen(known, detection)
     hold_s = np.concatenate([hold_s[known.shown], hold_times(leaving, float(np.inf))])
-    people = known if known.shown.all() else known.take(known.shown)
+    people = known if every(known.shown) else known.take(known.shown)
     detection = detection[known.shown]
     lost = np.zeros(len(people) + len(leaving), dtype=np.bool_)
     lost[len(people) :] = True
@@ -70,7 +71,7 @@ def _fade(people: Known, t_s: float, hold_s: F64, tracked: Bool, lost: Bool) -> 
 
 def _joints(people: Known, t_s: float, hold_s: F64, tracked: Bool) -> F64:
     """Joints as seen; held people drift on with what is left of their speed over the ground."""
-    if tracked.all():
+    if every(tracked):
         return people.xyz_m
     away = np.where(tracked, 0.0, np.clip(t_s - people.seen_s, 0.0, hold_s))
     drift = people.velocity * _LEVEL * motion.damped_s(away)[:, None]

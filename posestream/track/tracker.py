@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
+from posestream.geometry.fast import every, some
 from posestream.track.assign import assign
 from posestream.track.cost import LIMIT, Expected, expect, match_cost, overlap, return_cost, within
 from posestream.track.people import Known, Sightings, hold_times, newcomers, nobody, sightings
@@ -195,14 +196,14 @@ class Tracker:
         away_s = t_s - known.seen_s
         hold_s = hold_times(known, self._settings.hold_s)
         leaves = known.shown & (away_s > hold_s + _TIME_SLACK_S)
-        if leaves.any():
+        if some(leaves):
             self._leaving = self._leaving.join(known.take(leaves))
             known.shown &= ~leaves
             known.gone |= leaves
         passing = ~known.shown & ~known.gone & (away_s > _MISS_S)
         forgotten = known.gone & (away_s > hold_s + self._settings.remember_s)
         stays = ~(passing | forgotten)
-        if stays.all():
+        if every(stays):
             return detection
         self._known = known.take(stays)
         return detection[stays]

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64
-from posestream.geometry.fast import dot
+from posestream.geometry.fast import dot, every, some
 from posestream.track import motion
 from posestream.track.cost import Expected, place_distance
 from posestream.track.people import Known, Sightings, metres_per_pixel
@@ -28,7 +28,7 @@ def update(
     who, what = _compact(rows, len(known)), _compact(columns, len(seen))
     away = np.maximum(expected.away_s[who], 1e-3)
     moved_px = _moved_px(known, who, seen, what)
-    if placed.all():
+    if every(placed):
         _measure(known, who, seen, what, expected)
     else:
         _follow(known, rows[~placed], moved_px[~placed], T_world_cam)
@@ -62,7 +62,7 @@ def _measure(known: Known, rows: Rows, seen: Sightings, columns: Rows, expected:
     offset = motion.split(measured - before[0], ray)
     place, velocity, covariance = motion.correct(before, *offset, var, ray)
     jumped = place_distance(*offset, before[2], var) > 1.0
-    if jumped.any():
+    if some(jumped):
         place[jumped], velocity[jumped] = measured[jumped], 0.0
         covariance[jumped] = motion.first_covariance(var[jumped])
     known.root_m[rows], known.velocity[rows] = place, velocity
@@ -92,7 +92,7 @@ def _moved_px(known: Known, rows: Rows, seen: Sightings, columns: Rows) -> F64:
     """(n, 2) mean way of the joints known before and now; 0 where there are none."""
     apart = seen.px[columns] - known.px[rows]
     total = apart.sum(axis=1)
-    if np.isfinite(total).all():  # as a rule all are
+    if every(np.isfinite(total)):  # as a rule all are
         return np.asarray(total / apart.shape[1])
     shared = np.isfinite(apart[..., 0])
     total = np.where(shared[..., None], apart, 0.0).sum(axis=1)
@@ -101,7 +101,7 @@ def _moved_px(known: Known, rows: Rows, seen: Sightings, columns: Rows) -> F64:
 
 def _mixed(old: F64, new: F64, share: F64) -> F64:
     mixed = old + share * (new - old)
-    if np.isfinite(mixed).all():
+    if every(np.isfinite(mixed)):
         return mixed
     return np.where(np.isfinite(mixed), mixed, np.where(np.isfinite(old), old, new))
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posestream.errors import ProtocolError
+from posestream.geometry.fast import every
 from posestream.geometry.rotation import IDENTITY
 from posestream.skeleton.humanoid import NUM_BONES, REST_HIP_HEIGHT_M
 from posestream.wire import smallest_three
@@ -90,7 +91,7 @@ def _weights(expressions: NDArray[np.float64]) -> NDArray[np.float32]:
 
 def _clean(people: NDArray[Any], rotations: NDArray[np.float32]) -> bool:
     roots = (people["root_position"], people["root_rotation"], people["hip_height_m"], rotations)
-    return len(people) <= MAX_PEOPLE and all(bool(np.isfinite(x).all()) for x in roots)
+    return len(people) <= MAX_PEOPLE and all(every(np.isfinite(x)) for x in roots)
 
 
 def _mend_bones(people: NDArray[Any], rotations: NDArray[np.float32]) -> NDArray[np.float32]:

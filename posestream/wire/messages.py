@@ -56,7 +56,7 @@ def stamped(frame: AvatarFrame, t_publish_ns: int, utc_offset_ns: int) -> Stampe
     return StampedFrame(
         frame.index, frame.t_capture_ns, frame.slot, frame.track_id, frame.state,
         frame.confidence, frame.root_world_m, frame.root_quat_world_xyzw,
-        frame.quat_local_xyzw, frame.position_world_m, frame.bone_valid, frame.hip_height_m,
+        frame.quat_local_xyzw, frame.places, frame.bone_valid, frame.hip_height_m,
         frame.expressions, t_publish_ns=t_publish_ns, utc_offset_ns=utc_offset_ns,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry import frames
+from posestream.geometry.fast import every
 from posestream.skeleton.humanoid import BONES, NUM_BONES
 from posestream.skeleton.rig import Rig, default_rig
 from posestream.types import EXPRESSIONS, AvatarFrame, TrackState
@@ -108,7 +109,7 @@ class VmcEncoder:
         if face:
             parts.append(self._expressions(frame.expressions[row]))
         numbers = np.concatenate(parts)
-        if not np.isfinite(numbers).all():
+        if not every(np.isfinite(numbers)):
             self.skipped += 1
             return []
         return self._template(sent, face).fill(numbers)

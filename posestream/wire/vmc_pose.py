@@ -9,6 +9,7 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry import rotation as rot
+from posestream.geometry.fast import every
 from posestream.skeleton.kinematics import PARENT_INDEX
 from posestream.skeleton.rig import Rig, fold
 from posestream.types import AvatarFrame
@@ -77,7 +78,7 @@ class PoseFitter:
 
     def _folded(self, quat_local_xyzw: F64) -> F64:
         present: Bool = self.rig.bones_present
-        return quat_local_xyzw.copy() if present.all() else fold(present, quat_local_xyzw)
+        return quat_local_xyzw.copy() if every(present) else fold(present, quat_local_xyzw)
 
     def _local(self, n: F64) -> F64:
         if self._plain:

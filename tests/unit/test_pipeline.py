@@ -291,6 +291,7 @@ def test_recentring_on_nobody_changes_nothing() -> None:
 
 
 def arrays(avatars: AvatarFrame) -> list[bytes]:
+    avatars.position_world_m  # noqa: B018  (found only when somebody asks)
     return [np.asarray(getattr(avatars, f.name)).tobytes() for f in fields(AvatarFrame)]
 
 

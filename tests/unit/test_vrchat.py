@@ -124,9 +124,9 @@ def test_numbers_that_are_not_finite_are_left_out() -> None:
     place = frame.position_world_m.copy()
     place[0, BONE["Hips"]] = np.nan
     place[0, BONE["Head"], 1] = np.inf
-    got = read(VrchatEncoder(VrchatTarget()).encode(replace(frame, position_world_m=place)))
+    got = read(VrchatEncoder(VrchatTarget()).encode(replace(frame, places=place)))
     assert {name[0] for name in got} == set("2345678")
-    nothing = replace(frame, position_world_m=np.full_like(place, np.nan))
+    nothing = replace(frame, places=np.full_like(place, np.nan))
     assert VrchatEncoder(VrchatTarget()).encode(nothing) is None
 
 
