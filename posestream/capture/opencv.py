@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
 import cv2
+import numpy as np
 
 from posestream.arrays import Image
 from posestream.capture.base import CaptureSettings
@@ -19,6 +20,7 @@ from posestream.errors import CaptureError
 
 log = logging.getLogger(__name__)
 _LOW_LATENCY: Final = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
+_TO_BGR: Final = {1: cv2.COLOR_GRAY2BGR, 4: cv2.COLOR_BGRA2BGR}
 _FORMATS: Final = {"auto": "MJPG", "MJPG": "MJPG", "YUYV": "YUYV"}
 
 
@@ -69,14 +71,17 @@ def quiet() -> None:
 
 
 def decoded(device: Device) -> Image | None:
-    """The picture that was grabbed last as (H, W, 3) BGR; None if it is damaged."""
+    """The picture that was grabbed last as (H, W, 3) BGR; None if it is damaged or no picture."""
     try:
         ok, image = device.retrieve()
     except cv2.error:
         return None
-    if not ok or image is None or image.size == 0:
+    if not ok or image is None or image.size == 0 or image.dtype != np.uint8:
         return None
-    return cast(Image, image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
+    channels = image.shape[2] if image.ndim == 3 else 1
+    if channels == 3:
+        return cast(Image, image)
+    return cast(Image, cv2.cvtColor(image, _TO_BGR[channels])) if channels in _TO_BGR else None
 
 
 def camera_answers(index: int) -> bool:
