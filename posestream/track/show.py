@@ -20,9 +20,9 @@ def show(
     known: Known, leaving: Known, seen: Sightings, detection: I64, t_s: float, hold_s: F64
 ) -> Tracks:
     """Shown people, held for up to ``hold_s`` (N,), and those who leave now; by slot."""
-    everybody = not len(leaving) and every(known.shown) and every(detection >= 0)
-    if everybody and every(seen.placed[detection]):
-        return _all_seen(known, detection)
+    shown = np.flatnonzero(known.shown)
+    if not len(leaving) and _is_placed(seen, detection[shown]):
+        return _all_seen(known, detection, shown)
     hold_s = np.concatenate([hold_s[known.shown], hold_times(leaving, float(np.inf))])
     people = known if every(known.shown) else known.take(known.shown)
     detection = detection[known.shown]
@@ -49,9 +49,14 @@ def show(
     )
 
 
-def _all_seen(known: Known, detection: I64) -> Tracks:
-    """As ``show``, where everybody known is shown, and seen and placed in this frame."""
-    order = np.argsort(known.slot, kind="stable")
+def _is_placed(seen: Sightings, detection: I64) -> bool:
+    """Whether all are seen in this frame, and where."""
+    return every(detection >= 0) and every(seen.placed[detection])
+
+
+def _all_seen(known: Known, detection: I64, shown: I64) -> Tracks:
+    """As ``show``, where all who are shown are seen and placed in this frame."""
+    order = shown[np.argsort(known.slot[shown], kind="stable")]
     return Tracks(
         track_id=known.track_id[order],
         slot=known.slot[order],
