@@ -7,7 +7,9 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 
-UNITY = ("mono-mcs", "mono-runtime", "nunit-console", "libnunit-framework2.6.3-cil")
+UNITY = (
+    "mono-mcs", "mono-runtime", "nunit-console", "libnunit-framework2.6.3-cil", "openssl",
+)  # fmt: skip
 BROWSER = ("chromium", "npm")
 _TIMEOUT_S = 300.0
 
@@ -19,7 +21,7 @@ def ensure_mono(
     find: Find = shutil.which, may_install: bool | None = None, run: Run | None = None
 ) -> bool:
     """Make sure that the Unity client's tests can run; False where they will be skipped."""
-    if all(find(tool) for tool in ("mcs", "mono", "nunit-console")):
+    if all(find(tool) for tool in ("mcs", "mono", "nunit-console", "openssl")):
         return True
     return _ensure(UNITY, "mono", "the Unity client's tests", find, may_install, run)
 

@@ -18,7 +18,7 @@ from tools import draw_unity_pictures, generate_csharp, generate_unity_metas
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "unity_client"
-TOOLS = ("mcs", "mono", "nunit-console")
+TOOLS = ("mcs", "mono", "nunit-console", "openssl")
 # They differ between Unity 2021.3 and 6, or do not exist in one of them.
 UNSTABLE_API = (
     "FindObjectsOfType", "FindObjectOfType", "FindFirstObjectByType", "FindObjectsByType",
@@ -103,7 +103,7 @@ def _mono() -> None:
     if missing:
         pytest.skip(
             f"{', '.join(missing)} not installed: apt-get install mono-mcs mono-runtime "
-            "nunit-console libnunit-framework2.6.3-cil"
+            "nunit-console libnunit-framework2.6.3-cil openssl"
         )
 
 
@@ -128,9 +128,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> ElementTree.Element:
         "XDG_CONFIG_HOME": str(folder / "config"),
         "POSESTREAM_AR_TRUTH": str(folder / "truth.txt"),
         "POSESTREAM_PACKETS": str(folder / "packets.txt"),
+        "POSESTREAM_TLS": str(folder / "tls"),
     }
     command += [str(data / "avatars")] if data is not None else []
     subprocess.run(command, cwd=ROOT, env=own, check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "tests/unity/tls_front.py", "make", own["POSESTREAM_TLS"]]
+    subprocess.run(command, cwd=ROOT, env=own, check=True)
     command = [sys.executable, "tests/unity/ar_truth.py", "people=2,size=448x252", "1500"]
     subprocess.run([*command, own["POSESTREAM_AR_TRUTH"]], cwd=ROOT, env=own, check=True)
     if data is not None:

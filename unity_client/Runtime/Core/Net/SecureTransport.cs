@@ -1,5 +1,7 @@
 using System;
+using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Security.Authentication;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -93,10 +95,27 @@ namespace Posestream
             }
             catch (AggregateException error)
             {
-                Exception cause = error.GetBaseException(); // the outer ones only say that something failed
-                throw new StreamException(ConnectionProblem.Closed, "The secure connection failed: " + cause.Message
-                    + " Check the address, the certificate and the token.");
+                throw Explained(error);
             }
+        }
+
+        private static StreamException Explained(Exception error)
+        {
+            bool untrusted = false;
+            while (error.InnerException != null)
+            {
+                untrusted |= error is AuthenticationException;
+                error = error.InnerException; // the outer ones only say that something failed
+            }
+            string reason = error.Message.Trim().Split('\n')[0].TrimEnd('.') + ".";
+            if (error is SocketException)
+            {
+                return new StreamException(ConnectionProblem.NobodyThere, "No daemon can be reached there: " + reason);
+            }
+            return untrusted || error is AuthenticationException
+                ? new StreamException(
+                    ConnectionProblem.Refused, "The server's certificate is not trusted, or is for another host: " + reason)
+                : new StreamException(ConnectionProblem.Closed, "The secure connection failed: " + reason + " Check the token.");
         }
 
         public void Dispose()
