@@ -1,0 +1,1 @@
+"""Real photos as training samples: importers, teacher labels, cut-outs. Shards are the result."""

@@ -1,0 +1,184 @@
+"""``posestream pack``: datasets to shards, in chunks, each made once.
+
+Of every chunk of 500 pictures come ``NAME-0000k.tar`` (the photos as they are),
+``cutouts_NAME-0000k.tar`` (people cut out of them) and ``teacher/NAME-0000k.msgpack`` (what the
+teacher said, so that labels can be made anew without it). A chunk whose shards are complete is
+left alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from tqdm import tqdm
+
+from posestream.errors import TrainingError
+from posestream.training.real.bodies import drawn_stature_m
+from posestream.training.real.cutouts import can_cut, cut
+from posestream.training.real.datasets import Annotated, Dataset, open_dataset
+from posestream.training.real.learning import (
+    Person,
+    believed,
+    fits_silhouette,
+    human_only,
+    learn,
+)
+from posestream.training.real.lessons import lessons_of
+from posestream.training.real.owner import owner_map, silhouettes
+from posestream.training.real.teacher import Lesson, Teacher
+from posestream.training.sample import Sample
+from posestream.training.shards import ShardWriter
+
+CHUNK: Final = 500
+_CHUNK_BYTES: Final = 2**30  # a chunk is one shard, however large; 500 pictures are some 30 MB
+_NO_TEACHER: Final = ("rooms",)
+CUTOUTS: Final = "cutouts_"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """One photo's sample and the people who could be cut out of it."""
+
+    sample: Sample
+    cutouts: list[Sample]
+
+
+def pack(names: Sequence[str], data: Path, out: Path, limit: int | None = None) -> Counter[str]:
+    """Make what is missing of these datasets' shards in ``out``; counts of what was made.
+
+    ``limit`` takes only the first pictures of each. Raises TrainingError, BackendError.
+    """
+    counts: Counter[str] = Counter()
+    parts = [part for name in names for part in open_dataset(name, data).values()]
+    with _Teachers() as teachers:
+        for part in parts:
+            total = len(part) if limit is None else min(limit, len(part))
+            for start in range(0, total, CHUNK):
+                rows = range(start, min(start + CHUNK, total))
+                counts.update(_pack_chunk(part, rows, out, teachers))
+    return counts
+
+
+class _Teachers:
+    """One teacher, started when it is first wanted."""
+
+    def __init__(self) -> None:
+        self._teacher: Teacher | None = None
+
+    def __call__(self) -> Teacher:
+        if self._teacher is None:
+            self._teacher = Teacher()
+        return self._teacher
+
+    def __enter__(self) -> _Teachers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._teacher is not None:
+            self._teacher.close()
+
+
+def _pack_chunk(part: Dataset, rows: range, out: Path, teachers: _Teachers) -> Counter[str]:
+    number = rows.start // CHUNK
+    photos, people = out / f"{part.name}-{number:05d}.tar", None
+    if photos.is_file():
+        return Counter()
+    with tqdm(total=2 * len(rows), desc=f"{part.name} {number}", mininterval=1.0) as progress:
+        lessons: list[list[Lesson | None]] = [[] for _ in rows]
+        if part.name not in _NO_TEACHER:
+            path = out / "teacher" / f"{part.name}-{number:05d}.msgpack"
+            lessons = lessons_of(path, part, rows, teachers, lambda: progress.update())
+        made = []
+        for row, known in zip(rows, lessons, strict=True):
+            made.append(pack_photo(part.name, part.read(row), known))
+            progress.update()
+    people = out / f"{CUTOUTS}{part.name}-{number:05d}.tar"
+    cutouts = list(itertools.chain.from_iterable(p.cutouts for p in made))
+    if cutouts and not part.name.endswith(".val"):
+        _write(people, cutouts)
+    _write(photos, (p.sample for p in made))  # last: its name says that the chunk is complete
+    return _counts(part.name, made)
+
+
+def _write(path: Path, samples: Iterable[Sample]) -> None:
+    """One shard of this very name."""
+    folder = path.parent / "unfinished"
+    stem = path.stem
+    with ShardWriter(folder, stem, _CHUNK_BYTES) as writer:
+        for sample in samples:
+            writer.add(sample)
+    try:
+        (folder / f"{stem}-00000.tar").replace(path)
+        folder.rmdir()
+    except FileNotFoundError as error:
+        raise TrainingError(f"{path} would be empty: there is no picture to pack.") from error
+    except OSError:
+        pass  # another run still writes there
+
+
+def pack_photo(dataset: str, photo: Annotated, lessons: Sequence[Lesson | None]) -> Packed:
+    """A photo's sample and its cut-outs, from human labels and the teacher's answers."""
+    people, masks = [], []
+    for number, (xy, seen) in enumerate(zip(photo.xy_px, photo.seen, strict=True)):
+        lesson = lessons[number]
+        person = _person(dataset, photo, number, lesson)
+        people.append(person or human_only(xy, seen, photo.size_px))
+        masks.append(lesson.mask if person is not None and lesson is not None else None)
+    found = silhouettes(photo, people, masks)
+    source = f"{dataset}/{photo.name}"
+    sample = _sample(photo, people, source, found)
+    cutouts = [
+        cut(photo.picture, person, silhouette.mask, f"{source}#{number}")
+        for number, (person, silhouette) in enumerate(zip(people, found, strict=True))
+        if silhouette.clean and can_cut(person, silhouette.mask)
+    ]
+    return Packed(sample, cutouts)
+
+
+def _person(dataset: str, photo: Annotated, number: int, lesson: Lesson | None) -> Person | None:
+    """The person with the teacher's help; None where it is not believed."""
+    xy, seen = photo.xy_px[number], photo.seen[number]
+    if lesson is None:
+        return None
+    if np.isfinite(xy).any():
+        trusted = believed(lesson, xy)
+    else:
+        mask = None if photo.mask is None else (photo.mask == number + 1).astype(np.uint8)
+        trusted = mask is not None and fits_silhouette(lesson, mask)
+    if not trusted:
+        return None
+    stature = drawn_stature_m(dataset, f"{photo.name}#{number}")
+    person = learn(lesson, xy, seen, stature, photo.hidden_told)
+    return person if person.taught else None
+
+
+def _sample(photo: Annotated, people: Sequence[Person], source: str, found: Sequence) -> Sample:  # type: ignore[type-arg]
+    joints = photo.xy_px.shape[1]
+    return Sample(
+        picture=photo.picture,
+        xy_px=np.array([p.xy_px for p in people]).reshape(-1, joints, 2),
+        visible=np.array([p.visible for p in people], dtype=np.bool_).reshape(-1, joints),
+        xyz_root_m=np.array([p.xyz_m for p in people]).reshape(-1, joints, 3),
+        depth_m=np.full(len(people), np.nan),
+        height_m=np.array([p.height_m for p in people], dtype=np.float64),
+        owner=owner_map(photo, people, found),
+        source=source,
+    )
+
+
+def _counts(name: str, made: Sequence[Packed]) -> Counter[str]:
+    taught = sum(int(np.isfinite(p.sample.height_m).sum()) for p in made)
+    return Counter(
+        {
+            f"{name}: pictures": len(made),
+            f"{name}: people": sum(len(p.sample) for p in made),
+            f"{name}: people with 3D": taught,
+            f"{name}: cut-outs": sum(len(p.cutouts) for p in made),
+        }
+    )
