@@ -90,7 +90,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="override one setting, such as smooth.smoothness=0.3; may be repeated",
     )
-    parser.add_argument("--backend", metavar="NAME", help="auto (default), mediapipe or fake")
+    parser.add_argument(
+        "--backend", metavar="NAME", help="auto (default), mediapipe, rrmp, torch or fake"
+    )
     parser.add_argument(
         "--log-format", choices=("text", "json"), default="text", help="json: an object per line"
     )

@@ -12,13 +12,12 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64
-from posestream.errors import BackendError
 from posestream.estimate.appearance import describe
 from posestream.estimate.base import Estimator
 from posestream.geometry import rigid
 from posestream.geometry import rotation as so3
 from posestream.locate.floor import FloorEstimator
-from posestream.locate.geometric import locate, place
+from posestream.placing import place_people
 from posestream.retarget.bones import SOLVED
 from posestream.retarget.pose import Pose
 from posestream.retarget.solve import Retargeter
@@ -133,12 +132,10 @@ class Pipeline:
         return True
 
     def _locate(self, estimate: Estimate, camera: Camera) -> PeopleCam:
-        if estimate.root3d is None:
-            raise BackendError(f"The back end {self._estimator.name} delivers no 3D joints.")
-        if estimate.root_cam_m is not None:
-            self.locates_by = "exact"
-            return place(estimate.people2d, estimate.root3d, estimate.root_cam_m)
-        return locate(estimate.people2d, estimate.root3d, camera, self._settings.locate)
+        s = self._settings
+        placed = place_people(estimate, camera, self._estimator.name, s.lift, s.locate)
+        self.locates_by = placed.by
+        return placed.people
 
     def _believed_pose(self, estimate: Estimate, people: PeopleCam, frame: Frame) -> F64:
         if estimate.root_cam_m is not None:

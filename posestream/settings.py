@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from posestream.capture.base import CaptureSettings
 from posestream.estimate.base import EstimateSettings
+from posestream.lift.rrmp import LiftSettings
 from posestream.locate.floor import FloorSettings
 from posestream.locate.geometric import LocateSettings
 from posestream.preview.settings import PanelSettings
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     source: CaptureSettings = CaptureSettings()
     estimate: EstimateSettings = EstimateSettings()
+    lift: LiftSettings = LiftSettings()
     locate: LocateSettings = LocateSettings()
     floor: FloorSettings = FloorSettings()
     track: TrackSettings = TrackSettings()

@@ -21,6 +21,7 @@ from posestream.arrays import F64, I64, Bool, Image
 from posestream.errors import ShapeError
 from posestream.skeleton.humanoid import NUM_BONES
 from posestream.skeleton.joints import NUM_JOINTS
+from posestream.skeleton.network import JointSetName
 
 EXPRESSIONS: tuple[str, ...] = (
     "aa", "ih", "ou", "ee", "oh", "blink", "blinkLeft", "blinkRight",
@@ -126,6 +127,7 @@ class PoseMaps:
     locations: NDArray[np.float32]  # (3J, h, w)
     stride_px: float
     features: NDArray[np.float32] | None = None  # (C, h, w)
+    joints: JointSetName = "mupots17"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +137,9 @@ class Estimate:
     people2d: People2D
     root3d: PeopleRoot | None = None
     maps: PoseMaps | None = None
-    root_cam_m: F64 | None = None  # (N, 3), from back ends that know the distance
+    root_cam_m: F64 | None = None  # (N, 3), from back ends that know the truth
+    depth_m: F64 | None = None  # (N,) of the root along the axis, learnt; NaN where unknown
+    depth_std_m: F64 | None = None  # (N,) there wherever ``depth_m`` is
 
     def __post_init__(self) -> None:
         n = len(self.people2d)
@@ -143,6 +147,9 @@ class Estimate:
             raise ShapeError(f"{len(self.root3d)} people in 3D, {n} in 2D.")
         if self.root_cam_m is not None:
             _check("root_cam_m", self.root_cam_m, n, 3)
+        if self.depth_m is not None and self.depth_std_m is not None:
+            _check("depth_m", self.depth_m, n)
+            _check("depth_std_m", self.depth_std_m, n)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

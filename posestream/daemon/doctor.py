@@ -18,7 +18,7 @@ Verdict = Literal["ok", "warning", "failure"]
 _MARK: dict[Verdict, str] = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
 _LIBRARIES = (
     "numpy", "opencv-python", "opencv-python-headless", "opencv-contrib-python", "mediapipe",
-    "websockets", "msgspec", "python-osc", "zeroconf", "lapx",
+    "onnxruntime", "torch", "websockets", "msgspec", "python-osc", "zeroconf", "lapx",
 )  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def _back_ends(settings: Settings) -> list[Finding]:
             "ok" if item.ok else "failure" if item.name == wanted else "warning",
             item.reason,
         )
-        for item in available()
+        for item in available(settings.estimate)
     ]
 
 

@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Protocol
 
 import msgspec
 
+from posestream.estimate.network_settings import RrmpSettings
 from posestream.types import Estimate, Frame
 
-BackendName = Literal["auto", "mediapipe", "fake"]
+BackendName = Literal["auto", "mediapipe", "rrmp", "torch", "fake"]
 
 
 class EstimateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +37,7 @@ class EstimateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     threads: Annotated[
         int, msgspec.Meta(ge=0, le=16, description="People worked on at once; 0: by cores.")
     ] = 0
+    rrmp: RrmpSettings = RrmpSettings()
 
 
 class Estimator(Protocol):

@@ -51,9 +51,6 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     min_joints: Annotated[
         int, msgspec.Meta(ge=1, le=17, description="Whoever shows fewer joints is nobody.")
     ] = 4
-    max_people: Annotated[
-        int, msgspec.Meta(ge=1, le=32, description="At most this many people.")
-    ] = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +72,9 @@ def find_people(
     skeleton: NetworkSkeleton,
     settings: DecodeSettings | None = None,
     locations: NDArray[np.float32] | None = None,
+    max_people: int = 16,
 ) -> NetworkPeople:
-    """Everybody on heatmaps (J+1, h, w) and part affinity fields (2L, h, w).
+    """The best ``max_people`` on heatmaps (J+1, h, w) and part affinity fields (2L, h, w).
 
     Location maps (3J, h, w), if given, help to tell apart limbs that lie side by side.
     """
@@ -88,21 +86,27 @@ def find_people(
     links = candidate_links(pafs, peaks, skeleton, rules, locations)
     used = matched(links, skeleton.num_limbs, s.matching)
     rows, shared = group(peaks, links, used, s.share_score, skeleton.num_joints)
-    return _people(peaks, links, used, rows, shared, s)
+    return _people(peaks, links, used, rows, shared, s.min_joints, max_people)
 
 
 def _people(
-    peaks: Peaks, links: Links, used: Bool, rows: I64, shared: Bool, s: DecodeSettings
+    peaks: Peaks,
+    links: Links,
+    used: Bool,
+    rows: I64,
+    shared: Bool,
+    min_joints: int,
+    max_people: int,
 ) -> NetworkPeople:
     """Rows of peak numbers to people, weak ones left out, the best first."""
     found = rows >= 0
     own = found & ~shared
-    keep = own.sum(axis=1) >= s.min_joints
+    keep = own.sum(axis=1) >= min_joints
     rows, shared, found = rows[keep], shared[keep], found[keep]
     score = np.append(peaks.score, 0.0)[rows]
     person = score.sum(1) / np.maximum(found.sum(1), 1) * _support(links, used, rows)
     size = person * np.sqrt(found.mean(axis=1)) if len(rows) else person
-    best = np.argsort(-size, kind="stable")[: s.max_people]
+    best = np.argsort(-size, kind="stable")[:max_people]
     xy = np.append(peaks.xy, [[np.nan, np.nan]], axis=0)[rows]
     return NetworkPeople(xy[best], score[best], person[best], shared[best])
 

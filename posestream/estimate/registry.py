@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 from posestream.errors import BackendError
@@ -36,9 +38,10 @@ def resolve(name: str, source_knows_truth: bool = False) -> str:
     return "fake" if source_knows_truth else "mediapipe"
 
 
-def available() -> list[Availability]:
-    """Every back end and whether it can be used here. Loads no model."""
-    return [Availability(name, *check()) for name, check in _CHECKS.items()]
+def available(settings: EstimateSettings | None = None) -> list[Availability]:
+    """Every back end and whether it can be used here with these settings. Loads no model."""
+    settings = settings or EstimateSettings()
+    return [Availability(name, *check(settings)) for name, check in _CHECKS.items()]
 
 
 def _make_fake(settings: EstimateSettings) -> Estimator:
@@ -48,7 +51,7 @@ def _make_fake(settings: EstimateSettings) -> Estimator:
 
 
 def _make_mediapipe(settings: EstimateSettings) -> Estimator:
-    ok, reason = _check_mediapipe()
+    ok, reason = _check_mediapipe(settings)
     if not ok:
         raise BackendError(reason)
     from posestream.estimate.backends.mediapipe import MediapipeEstimator
@@ -56,21 +59,71 @@ def _make_mediapipe(settings: EstimateSettings) -> Estimator:
     return MediapipeEstimator(settings)
 
 
-def _check_fake() -> tuple[bool, str]:
+def _make_rrmp(settings: EstimateSettings) -> Estimator:
+    from posestream.estimate import weight_files
+    from posestream.estimate.backends.onnx import OnnxEngine
+    from posestream.estimate.backends.rrmp import RrmpEstimator
+
+    s = settings.rrmp
+    files = weight_files.find(s)
+    engine = OnnxEngine(files.maps, files.head, s.threads, (s.width_px, s.height_px))
+    return RrmpEstimator(engine, s.decode, settings.max_people)
+
+
+def _make_torch(settings: EstimateSettings) -> Estimator:
+    ok, reason = _check_torch(settings)
+    if not ok:
+        raise BackendError(reason)
+    from posestream.estimate.backends.rrmp import RrmpEstimator
+    from posestream.estimate.backends.torch import TorchEngine
+
+    s = settings.rrmp
+    engine = TorchEngine(Path(s.weights), s.device, (s.width_px, s.height_px), s.threads)
+    return RrmpEstimator(engine, s.decode, settings.max_people, name="torch")
+
+
+def _check_fake(_: EstimateSettings) -> tuple[bool, str]:
     return True, "hands on what the source itself knows"
 
 
-def _check_mediapipe() -> tuple[bool, str]:
+def _check_mediapipe(_: EstimateSettings) -> tuple[bool, str]:
     from posestream.estimate.backends import mediapipe_models
 
     return mediapipe_models.check()
 
 
+def _check_rrmp(settings: EstimateSettings) -> tuple[bool, str]:
+    from posestream.estimate import weight_files
+
+    if find_spec("onnxruntime") is None:
+        return False, "ONNX Runtime is missing: pip install onnxruntime."
+    try:
+        files = weight_files.find(settings.rrmp)
+    except BackendError as error:
+        return False, str(error)
+    return True, f"{files.maps}{', without distances' if files.head is None else ''}"
+
+
+def _check_torch(settings: EstimateSettings) -> tuple[bool, str]:
+    if find_spec("torch") is None:
+        return False, "torch is missing: pip install torch (with CUDA, if you have such a card)."
+    if not settings.rrmp.weights:
+        return False, (
+            "No .pt file is named: say which with --set estimate.rrmp.weights=FILE, or take "
+            "--backend mediapipe."
+        )
+    return True, settings.rrmp.weights
+
+
 _MAKERS: dict[str, Callable[[EstimateSettings], Estimator]] = {
     "mediapipe": _make_mediapipe,
+    "rrmp": _make_rrmp,
+    "torch": _make_torch,
     "fake": _make_fake,
 }
-_CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
+_CHECKS: dict[str, Callable[[EstimateSettings], tuple[bool, str]]] = {
     "mediapipe": _check_mediapipe,
+    "rrmp": _check_rrmp,
+    "torch": _check_torch,
     "fake": _check_fake,
 }

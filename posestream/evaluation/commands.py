@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from posestream.settings import Settings
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _ALIGNMENTS = ("bones", "root", "procrustes")
@@ -57,7 +59,11 @@ def _add_video(kinds: Commands) -> None:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--backend", metavar="NAME", default="auto", help="auto (default), …")
+    parser.add_argument("--backend", metavar="NAME", help="auto (default), mediapipe, rrmp, torch")
+    parser.add_argument("-c", "--config", metavar="FILE", help="TOML file or preset name")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting"
+    )
     parser.add_argument("--json", action="store_true", help="every figure, as JSON")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="logs; -vv: more")
 
@@ -69,7 +75,8 @@ def _mupots(arguments: argparse.Namespace) -> int:
     if arguments.predictions is not None:
         result = evaluate_predictions(arguments.gt, arguments.predictions, arguments.align)
     else:
-        result = evaluate_frames(arguments.gt, arguments.frames, arguments.backend, arguments.align)
+        backend, settings = _chosen(arguments)
+        result = evaluate_frames(arguments.gt, arguments.frames, backend, arguments.align, settings)
     _print(arguments, result, mupots_table)
     return 0
 
@@ -78,7 +85,7 @@ def _samples(arguments: argparse.Namespace) -> int:
     from posestream.evaluation.report import flat_table
     from posestream.evaluation.samples import evaluate_samples
 
-    result = evaluate_samples(arguments.folder, arguments.backend)
+    result = evaluate_samples(arguments.folder, *_chosen(arguments))
     _print(arguments, result, lambda r: flat_table("set", r["sets"]))
     return 0
 
@@ -87,9 +94,18 @@ def _video(arguments: argparse.Namespace) -> int:
     from posestream.evaluation.report import video_table
     from posestream.evaluation.video import evaluate_videos
 
-    result = evaluate_videos(arguments.sources, arguments.backend, arguments.counts)
+    backend, settings = _chosen(arguments)
+    result = evaluate_videos(arguments.sources, backend, arguments.counts, settings)
     _print(arguments, result, video_table)
     return 0
+
+
+def _chosen(arguments: argparse.Namespace) -> tuple[str, Settings]:
+    """The back end and all settings, as for ``run``."""
+    from posestream import config
+
+    settings = config.load(arguments.config, arguments.set)
+    return arguments.backend or settings.estimate.backend, settings
 
 
 def _print(arguments: argparse.Namespace, result: dict[str, Any], as_text: Any) -> None:

@@ -18,7 +18,7 @@ from posestream.arrays import F64, Image
 from posestream.capture.images import pictures_in, read_picture
 from posestream.errors import PosestreamError
 from posestream.evaluation.mupots_data import PELVIS, MupotsTruth, SequencePredictions
-from posestream.evaluation.people import MakeEstimator, People, find, stacked
+from posestream.evaluation.people import MakeFinder, People, stacked
 from posestream.skeleton.joints import JOINT, MUPOTS17
 from posestream.types import Camera
 
@@ -81,16 +81,16 @@ def _meta(path: Path) -> dict[str, Any]:
     return meta
 
 
-def predict(folder: SequenceFolder, make: MakeEstimator) -> SequencePredictions:
+def predict(folder: SequenceFolder, make: MakeFinder) -> SequencePredictions:
     """Run a fresh back end over the sequence, in order, as over a video."""
-    estimator = make()
+    finder = make()
     try:
         found = [
-            find(estimator, image := picture(path), _camera(folder, image), frame, folder.fps)
+            finder.find(image := picture(path), _camera(folder, image), frame, folder.fps)
             for frame, path in sorted(folder.pictures.items())
         ]
     finally:
-        estimator.close()
+        finder.close()
     return as_predictions(folder, stacked(found))
 
 

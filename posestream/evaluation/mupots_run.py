@@ -8,6 +8,7 @@ from pathlib import Path
 from posestream.evaluation.mupots import Align, Outcome, evaluate_sequence
 from posestream.evaluation.mupots_data import read_predictions, read_truth
 from posestream.evaluation.mupots_figures import Figures, summarise
+from posestream.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +21,10 @@ def evaluate_predictions(gt: Path, predictions: Path, align: Align) -> Figures:
     return {"align": align, **summarise(outcomes)}
 
 
-def evaluate_frames(gt: Path, frames: Path, backend: str, align: Align) -> Figures:
-    """Figures of a back end with the geometric root, over the sequences with pictures."""
+def evaluate_frames(
+    gt: Path, frames: Path, backend: str, align: Align, settings: Settings | None = None
+) -> Figures:
+    """Figures of a back end over the sequences with pictures."""
     from posestream.evaluation.mupots_frames import predict, sequence_folders
     from posestream.evaluation.people import maker
 
@@ -29,5 +32,6 @@ def evaluate_frames(gt: Path, frames: Path, backend: str, align: Align) -> Figur
     outcomes: list[Outcome] = []
     for folder in sequence_folders(frames, truth):
         log.info("%s: %d pictures", folder.name, len(folder.pictures))
-        outcomes.append(evaluate_sequence(truth, predict(folder, maker(backend)), align))
+        found = predict(folder, maker(backend, settings))
+        outcomes.append(evaluate_sequence(truth, found, align))
     return {"align": align, "backend": backend, **summarise(outcomes)}

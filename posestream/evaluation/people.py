@@ -1,4 +1,4 @@
-"""What a back end and the geometric root make of single pictures."""
+"""What a back end makes of single pictures, placed before the camera as the pipeline does."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from posestream.arrays import F64, Image
-from posestream.errors import BackendError
-from posestream.estimate.base import EstimateSettings, Estimator
 from posestream.estimate.registry import create
-from posestream.locate.geometric import locate, place
+from posestream.placing import place_people
+from posestream.settings import Settings
 from posestream.skeleton.joints import NUM_JOINTS
-from posestream.types import Camera, Estimate, Frame
-
-MakeEstimator = Callable[[], Estimator]
+from posestream.types import Camera, Frame
 
 
 class People(NamedTuple):
@@ -27,32 +24,40 @@ class People(NamedTuple):
     score: F64  # (N,)
 
 
-def maker(backend: str) -> MakeEstimator:
-    """Makes fresh estimators, which know no earlier picture. Raises BackendError when called."""
-    return lambda: create(backend, EstimateSettings())
+class Finder:
+    """A fresh back end, which knows no earlier picture, and what places its people.
+
+    Raises BackendError, when made or used, if the back end fails.
+    """
+
+    def __init__(self, backend: str, settings: Settings) -> None:
+        self._estimator = create(backend, settings.estimate)
+        self._settings = settings
+
+    def find(self, image: Image, camera: Camera, index: int, fps: float) -> People:
+        """Estimate one picture and place its people."""
+        estimate = self._estimator.estimate(Frame(index, round(index / fps * 1e9), image, camera))
+        s = self._settings
+        placed = place_people(estimate, camera, self._estimator.name, s.lift, s.locate)
+        people2d = estimate.people2d
+        return People(
+            np.where(people2d.score[..., None] > 0.0, people2d.xy_px, np.nan),
+            placed.root3d.xyz_root_m,
+            placed.people.root_cam_m,
+            people2d.person_score,
+        )
+
+    def close(self) -> None:
+        """Release the back end."""
+        self._estimator.close()
 
 
-def find(estimator: Estimator, image: Image, camera: Camera, index: int, fps: float) -> People:
-    """Estimate one picture and place its people. Raises BackendError if the engine fails."""
-    frame = Frame(index, round(index / fps * 1e9), image, camera)
-    return located(estimator.estimate(frame), camera, estimator.name)
+MakeFinder = Callable[[], Finder]
 
 
-def located(estimate: Estimate, camera: Camera, name: str) -> People:
-    """People with roots: the back end's own, or by scale fit."""
-    people2d, root3d = estimate.people2d, estimate.root3d
-    if root3d is None:
-        raise BackendError(f"The back end {name} delivers no 3D joints.")
-    if estimate.root_cam_m is not None:
-        cam = place(people2d, root3d, estimate.root_cam_m)
-    else:
-        cam = locate(people2d, root3d, camera)
-    return People(
-        np.where(people2d.score[..., None] > 0.0, people2d.xy_px, np.nan),
-        root3d.xyz_root_m,
-        cam.root_cam_m,
-        people2d.person_score,
-    )
+def maker(backend: str, settings: Settings | None = None) -> MakeFinder:
+    """What makes fresh finders."""
+    return lambda: Finder(backend, settings or Settings())
 
 
 def stacked(frames: list[People]) -> People:

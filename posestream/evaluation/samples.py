@@ -22,8 +22,9 @@ from posestream.evaluation import metrics
 from posestream.evaluation.hand_counts import boxes_of
 from posestream.evaluation.matching import apart_from_all, assign, extent, mean_distance
 from posestream.evaluation.mupots_figures import Figures, mean_of
-from posestream.evaluation.people import MakeEstimator, People, find, maker
+from posestream.evaluation.people import MakeFinder, People, maker
 from posestream.evaluation.sample_sets import LabelledPicture, read_sets
+from posestream.settings import Settings
 from posestream.skeleton.joints import COCO, JOINT, NUM_JOINTS, ROOT
 from posestream.types import Camera
 
@@ -50,10 +51,11 @@ class PictureOutcome:
     extra: int
 
 
-def evaluate_samples(folder: Path, backend: str) -> Figures:
+def evaluate_samples(folder: Path, backend: str, settings: Settings | None = None) -> Figures:
     """Every set's figures and their means. Raises PosestreamError for unusable folders."""
     labelled = read_sets(folder)
-    outcomes = [[_run(picture, maker(backend)) for picture in one.pictures] for one in labelled]
+    make = maker(backend, settings)
+    outcomes = [[_run(picture, make) for picture in one.pictures] for one in labelled]
     given = joints_given([outcome for part in outcomes for outcome in part])
     sets = {
         one.name: figures(part, one.complete, given)
@@ -71,15 +73,15 @@ def joints_given(outcomes: Sequence[PictureOutcome]) -> Bool:
     return np.asarray(found | ~found.any())
 
 
-def _run(truth: LabelledPicture, make: MakeEstimator) -> PictureOutcome:
+def _run(truth: LabelledPicture, make: MakeFinder) -> PictureOutcome:
     image = read_picture(truth.path)
     if image is None:
         raise PosestreamError(f"{truth.path} is missing or cannot be read as a picture.")
-    estimator = make()
+    finder = make()
     try:
-        return compare(truth, find(estimator, image, _camera(truth, image), 0, 30.0))
+        return compare(truth, finder.find(image, _camera(truth, image), 0, 30.0))
     finally:
-        estimator.close()
+        finder.close()
 
 
 def _camera(truth: LabelledPicture, image: Image) -> Camera:

@@ -80,27 +80,35 @@ def live_tracks(details: StepDetails) -> tuple[F64, list[int]]:
     return boxes_px, tracks.track_id[seen][known].tolist()
 
 
-def evaluate_videos(sources: Sequence[str], backend: str, counts: Path | None = None) -> Figures:
+def evaluate_videos(
+    sources: Sequence[str],
+    backend: str,
+    counts: Path | None = None,
+    settings: Settings | None = None,
+) -> Figures:
     """Figures of every source and their means, counts summed; with the settings that users get."""
     if counts is not None and not counts.is_dir():
         raise PosestreamError(f"There is no folder {counts} of people counted by hand.")
-    results = {source: _evaluate(source, backend, counts) for source in sources}
+    results = {source: _evaluate(source, backend, counts, settings) for source in sources}
     means = mean_of(list(results.values()))
     means["counts"] = hand_counts.total([result["counts"] for result in results.values()])
     return {"backend": backend, **means, "sources": results}
 
 
-def _evaluate(source: str, backend: str, counts: Path | None) -> Figures:
-    return {**figures(watched := watch(source, backend)), **_counted(watched, source, counts)}
+def _evaluate(source: str, backend: str, counts: Path | None, settings: Settings | None) -> Figures:
+    return {
+        **figures(watched := watch(source, backend, settings)),
+        **_counted(watched, source, counts),
+    }
 
 
-def watch(source: str, backend: str) -> Watched:
+def watch(source: str, backend: str, settings: Settings | None = None) -> Watched:
     """Run the whole chain over every frame."""
     from posestream.capture import open_source
     from posestream.capture.base import CaptureSettings
     from posestream.estimate.registry import create
 
-    settings = Settings()
+    settings = settings or Settings()
     opened = open_source(source, CaptureSettings(pace="fast"))
     try:
         estimator = create(backend, settings.estimate, opened.name.startswith("synthetic"))

@@ -75,3 +75,14 @@ def expected_index(probabilities: F64) -> tuple[F64, F64]:
     mean = probabilities @ numbers
     variance = probabilities @ (numbers**2) - mean**2
     return mean, np.sqrt(np.maximum(variance, 0.0))
+
+
+def depth_from_logits(logits: F64, f_px: float, bins: DepthBins) -> tuple[F64, F64]:
+    """Depth (N,) and its standard deviation (N,), metres, from bin logits (N, count).
+
+    The deviation comes from the spread of the bins: one bin is a fixed share of the depth.
+    """
+    mean, spread = expected_index(softmax(np.asarray(logits, dtype=np.float64)))
+    depth_m = depth_from_index(mean, f_px, bins)
+    share = np.log(bins.far / bins.near) / (bins.count - 1)
+    return depth_m, depth_m * np.expm1(share * spread)

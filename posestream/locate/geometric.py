@@ -8,7 +8,7 @@ into reprojection errors and silences outliers.
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -28,6 +28,12 @@ _MIN_SPREAD = 1e-3  # of the rays: smaller people have no measurable distance
 class LocateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How people are placed in front of the camera."""
 
+    method: Annotated[
+        Literal["auto", "hdnet", "geometric"],
+        msgspec.Meta(
+            description="Learnt distance or geometry; auto: learnt where the network has one."
+        ),
+    ] = "auto"
     min_joint_score: Annotated[
         float, msgspec.Meta(ge=0.0, le=1.0, description="Joints less sure are not measured.")
     ] = 0.2

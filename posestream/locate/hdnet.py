@@ -17,10 +17,7 @@ from posestream.geometry.depth_bins import (
     PAPER_BINS,
     PICTURE_BINS,
     DepthBins,
-    depth_from_index,
-    expected_index,
     focal_px,
-    softmax,
 )
 from posestream.skeleton.joints import ROOT
 from posestream.types import Camera, People2D, PeopleCam, PeopleRoot
@@ -32,17 +29,6 @@ BINS: dict[Normalization, DepthBins] = {"hdnet": PAPER_BINS, "unified": PICTURE_
 def effective_focal_px(camera: Camera, kind: Normalization, input_scale: float = 1.0) -> float:
     """The f that divides depth. ``input_scale``: network input pixels per picture pixel."""
     return focal_px(camera.K_px) * (input_scale if kind == "unified" else 1.0)
-
-
-def depth_from_logits(logits: F64, f_px: float, bins: DepthBins) -> tuple[F64, F64]:
-    """Depth (N,) and its standard deviation (N,), metres, from bin logits (N, count).
-
-    The deviation comes from the spread of the bins: one bin is a fixed share of the depth.
-    """
-    mean, spread = expected_index(softmax(np.asarray(logits, dtype=np.float64)))
-    depth_m = depth_from_index(mean, f_px, bins)
-    share = np.log(bins.far / bins.near) / (bins.count - 1)
-    return depth_m, depth_m * np.expm1(share * spread)
 
 
 def place(

@@ -123,7 +123,7 @@ def test_a_key_like_no_other_is_answered_by_those_that_exist() -> None:
         ("source.distortion=[0.1,nan]", "source.distortion.1", "a number from -1000 to 1000"),
         ("source.distortion=[1e300]", "source.distortion.0", "a number from -1000 to 1000"),
         ("source.pace=slow", "source.pace", "realtime or fast"),
-        ("estimate.backend=foo", "estimate.backend", "auto, mediapipe or fake"),
+        ("estimate.backend=foo", "estimate.backend", "auto, mediapipe, rrmp"),
         ("floor.camera_height_m=99", "floor.camera_height_m", "from -10 to 20 or auto"),
         ("vmc.0.port=70000", "vmc.0.port", "a whole number from 1 to 65535 or off"),
         ("vmc.0.preset=vrchat", "vmc.0.preset", "vseeface"),

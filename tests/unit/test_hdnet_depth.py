@@ -14,10 +14,11 @@ from posestream.geometry.depth_bins import (
     DepthBins,
     clamp_index,
     depth_from_index,
+    depth_from_logits,
     index_from_depth,
     soft_target,
 )
-from posestream.locate.hdnet import BINS, depth_from_logits, effective_focal_px, place
+from posestream.locate.hdnet import BINS, effective_focal_px, place
 from posestream.skeleton.joints import NUM_JOINTS, ROOT
 from posestream.types import Camera, People2D, PeopleRoot
 

@@ -10,7 +10,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the networks need torch: pip install torch")
 
+from posestream.estimate.base import EstimateSettings  # noqa: E402
 from posestream.estimate.decode import DecodeSettings, find_people  # noqa: E402
+from posestream.estimate.network_settings import RrmpSettings  # noqa: E402
+from posestream.estimate.registry import create  # noqa: E402
 from posestream.geometry.cells import px_to_cells  # noqa: E402
 from posestream.geometry.depth_bins import PAPER_BINS, depth_from_index, expected_index  # noqa: E402
 from posestream.lift.rrmp import lift, read_out  # noqa: E402
@@ -168,12 +171,10 @@ def test_exported_it_finds_people_through_the_back_end(
     """Picture in, people with 2D, 3D and distance out: no torch in between."""
     pytest.importorskip("onnx", reason="export needs it: pip install onnx")
     pytest.importorskip("onnxruntime", reason="the back end needs it: pip install onnxruntime")
-    from posestream.estimate.backends.rrmp import RrmpEstimator, RrmpSettings
-
-    export_unified(unified, tmp_path / "m.onnx", tmp_path / "h.onnx", SIZE)
-    estimator = RrmpEstimator(
-        RrmpSettings(maps=str(tmp_path / "m.onnx"), head=str(tmp_path / "h.onnx"), threads=1)
-    )
+    maps, head = tmp_path / "m.onnx", tmp_path / "h.onnx"
+    export_unified(unified, maps, head, SIZE)
+    rrmp = RrmpSettings(maps=str(maps), head=str(head), threads=1)
+    estimator = create("rrmp", EstimateSettings(rrmp=rrmp))
     for picture, truth in zip(samples.images.numpy(), samples.people, strict=True):
         rgb = np.rint((picture + 1.0) * 127.5).astype(np.uint8).transpose(1, 2, 0)
         frame = Frame(0, 0, np.ascontiguousarray(rgb[..., ::-1]), Camera(K, SIZE))
@@ -182,8 +183,8 @@ def test_exported_it_finds_people_through_the_back_end(
         body = SKELETON.body_index
         error = np.linalg.norm(got.people2d.xy_px[0, body] - truth.xy_px[0], axis=-1)
         assert np.nanmean(np.where(truth.visible[0], error, np.nan)) < 6.0
-        assert got.root_cam_m is not None
-        assert got.root_cam_m[0, 2] == pytest.approx(truth.depth_m[0], rel=0.05)
+        assert got.depth_m is not None
+        assert got.depth_m[0] == pytest.approx(truth.depth_m[0], rel=0.05)
         assert got.maps is not None
         xyz = lift(got.people2d, got.maps, SKELETON).xyz_root_m[0, body]
         assert np.nanmean(np.linalg.norm(xyz - truth.xyz_root_m[0], axis=-1)) < 0.08

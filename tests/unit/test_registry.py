@@ -36,7 +36,7 @@ def test_the_fake_back_end_says_what_it_needs():
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
-    with pytest.raises(BackendError, match="auto, mediapipe, fake"):
+    with pytest.raises(BackendError, match="auto, mediapipe, rrmp, torch, fake"):
         registry.create("openpose", EstimateSettings())
 
 
