@@ -25,10 +25,12 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _URL_SCHEMES: Final = frozenset({"rtsp", "rtsps", "http", "https"})
 
 
-def open_source(spec: str, settings: CaptureSettings) -> Source:
+def open_source(spec: str, settings: CaptureSettings, labelled: bool = False) -> Source:
     """Open a source of pictures; see ``ACCEPTED`` for what ``spec`` may be.
 
-    ``replay:`` is not among them, because recordings hold avatars rather than pictures.
+    ``labelled``: a video's frames carry the truth, where labels lie beside it (see ``labels``);
+    its camera is then theirs. ``replay:`` is not among them, because recordings hold avatars
+    rather than pictures.
     Raises CaptureError, in one sentence, if it cannot be opened or read.
     """
     kind, rest = _split(spec)
@@ -48,7 +50,8 @@ def open_source(spec: str, settings: CaptureSettings) -> Source:
         raise CaptureError(f"{spec} holds avatars, not pictures: play it with posestream run.")
     if kind:
         raise CaptureError(f"{spec} is not a source: use {ACCEPTED}.")
-    return _open_video(Path(rest), settings)
+    video = _open_video(Path(rest), settings)
+    return _with_labels(video, Path(rest)) if labelled else video
 
 
 def reopener(spec: str, settings: CaptureSettings) -> Callable[[], Source]:
@@ -99,6 +102,13 @@ def _open_video(path: Path, settings: CaptureSettings) -> Source:
     from posestream.capture.video import VideoSource
 
     return VideoSource(lambda: open_file(path), path.name, settings)
+
+
+def _with_labels(video: Source, path: Path) -> Source:
+    from posestream.capture.labels import LabelledSource, labels_of
+
+    labels = labels_of(path)
+    return video if labels is None else LabelledSource(video, labels)
 
 
 def _open_url(url: str, settings: CaptureSettings) -> Source:

@@ -9,10 +9,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from posestream import __version__, config
-from posestream.capture import open_source
 from posestream.capture.base import Source
 from posestream.capture.live import every_frame
-from posestream.daemon.sources import backend_for, first_camera
+from posestream.daemon.sources import backend_for, first_camera, open_for
 from posestream.errors import ConfigError, PosestreamError
 from posestream.estimate.registry import create
 from posestream.export import jsonl
@@ -81,7 +80,7 @@ def _process_one(source: str, target: Path, settings: Settings) -> None:
         return
     # Written under another name until whole: who is interrupted starts this one again.
     unfinished = target.with_suffix(".jsonl.part")
-    opened = open_source(source, settings.source)
+    opened = open_for(source, settings)
     total = getattr(opened, "frame_count", None)
     # disable=None: no bar where nobody watches a terminal
     frames = tqdm(

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from posestream.capture import open_source, reopener
+from posestream.capture import reopener
 from posestream.capture.base import Source
 from posestream.capture.live import LatestFrame, ReadCallback, timed_read
 from posestream.capture.replay import ReplayReader
 from posestream.daemon.guard import RenewableEstimator, StepGuard
-from posestream.daemon.sources import backend_for, first_camera
+from posestream.daemon.sources import backend_for, first_camera, open_for
 from posestream.errors import ConfigError
 from posestream.estimate.registry import create
 from posestream.pipeline import Pipeline
@@ -62,7 +62,7 @@ class PictureProducer:
         self._guard: StepGuard | None = None
         self._calibrations = 0
         self._news = ""  # why the camera is to be described again after the next frame
-        self._source: Source = open_source(source, settings.source)
+        self._source: Source = open_for(source, settings)
         self._camera = first_camera(self._source, source, settings)
         self._spec = source
         self._times = times

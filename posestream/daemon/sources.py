@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 from posestream.assets import DEMO_CLIP
+from posestream.capture import list_cameras, open_source
 from posestream.capture.base import Source
 from posestream.errors import CaptureError
 from posestream.estimate.registry import resolve
@@ -22,8 +23,6 @@ def choose_source(named: str | None) -> tuple[str, str | None]:
     """
     if named is not None:
         return named, None
-    from posestream.capture import list_cameras
-
     if list_cameras():
         return "camera:0", None
     if not DEMO_CLIP.is_file():
@@ -37,6 +36,11 @@ def choose_source(named: str | None) -> tuple[str, str | None]:
 def loops_by_default(source: str) -> bool:
     """The bundled clip plays on while somebody watches, so that there is time to connect."""
     return source == str(DEMO_CLIP) and sys.stderr.isatty()
+
+
+def open_for(spec: str, settings: Settings) -> Source:
+    """The source; a video with what is known of its people where the back end hands that on."""
+    return open_source(spec, settings.source, labelled=backend_for(spec, settings) == "fake")
 
 
 def backend_for(spec: str, settings: Settings) -> str:

@@ -40,8 +40,8 @@ class FakeEstimator:
         """The frame's own people. Raises BackendError if it knows none."""
         if frame.truth is None:
             raise BackendError(
-                "The fake back end needs a source that knows its people, such as synthetic: — "
-                "choose --backend mediapipe for pictures."
+                "The fake back end needs a source that knows its people, such as synthetic: or the "
+                "bundled clip, which has its labels beside it — choose --backend mediapipe."
             )
         truth = frame.truth
         if len(truth.people2d) > self.settings.max_people:
