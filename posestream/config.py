@@ -65,7 +65,7 @@ def change(settings: Settings, key: str, value: Any) -> Settings:
     Raises ConfigError where the key or value is not valid or needs a restart.
     """
     section = key.split(".")[0]
-    data = _with_value(_plain(settings), key, value)
+    data = _with_value(plain(settings), key, value)
     changed = build(data, "the change")
     if section in RESTART_SECTIONS:
         raise ConfigError(f"{key} cannot change while running: set it in the file and restart.")
@@ -81,10 +81,10 @@ def build(data: dict[str, Any], source: str) -> Settings:
         raise ConfigError(f"{_explain(str(error), data)} (in {source}).") from None
 
 
-def _plain(settings: Settings) -> dict[str, Any]:
+def plain(settings: Settings) -> dict[str, Any]:
     """Tables and lists, as a file would hold them."""
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
-    return plain
+    tables: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    return tables
 
 
 def _find(file: str) -> Path:
@@ -142,7 +142,7 @@ def _with_value(data: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     """
     result = copy.deepcopy(data)
     node: Any = result
-    defaults: Any = _plain(Settings())
+    defaults: Any = plain(Settings())
     *parents, last = key.split(".")
     if len(parents) > _MAX_DEPTH:
         raise ConfigError(f"{_shown(key)} does not name a setting.")

@@ -53,6 +53,20 @@ class Histogram:
         below = np.concatenate([[0], np.cumsum(counts)])
         return below[np.searchsorted(centres_ms, bounds_ms)].tolist(), float(counts @ centres_ms)
 
+    def copy(self) -> Histogram:
+        """The counts of now."""
+        copied = Histogram()
+        copied._counts = self._counts.copy()
+        copied.total = int(copied._counts.sum())
+        return copied
+
+    def since(self, earlier: Histogram) -> Histogram:
+        """What was counted after ``earlier``, a copy of this one, was made."""
+        recent = self.copy()
+        recent._counts -= earlier._counts
+        recent.total -= earlier.total
+        return recent
+
     def summary(self) -> dict[str, float | None]:
         """p50, p95 and p99 in ms, None where nothing was counted."""
         return {

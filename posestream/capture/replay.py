@@ -65,9 +65,19 @@ class ReplayReader:
         frames = (message for message in self.messages() if isinstance(message, StampedFrame))
         return _rebased(frames, self._clock_ns) if self._rebase else frames
 
-    def messages(self) -> Iterator[Hello | Event | StampedFrame]:
-        """Everything recorded, in order, with times as recorded."""
-        for payload in self.payloads():
+    def frames_from(self, first: int) -> Iterator[StampedFrame]:
+        """Frames from number ``first`` on, with times as recorded; 0 needs no index."""
+        offset = None if self.index is None or first == 0 else int(self.index[first, 1])
+        return (m for m in self.messages(offset) if isinstance(m, StampedFrame))
+
+    @property
+    def first_t_ns(self) -> int:
+        """When the first frame was published, as the index says; else 0."""
+        return 0 if self.index is None or not len(self.index) else int(self.index[0, 0])
+
+    def messages(self, offset: int | None = None) -> Iterator[Hello | Event | StampedFrame]:
+        """Everything recorded, in order, with times as recorded; from a place in the file on."""
+        for payload in self.payloads(offset):
             try:
                 message: Message = codec.decode(payload)
             except ProtocolError as error:
@@ -75,10 +85,12 @@ class ReplayReader:
             if isinstance(message, Hello | Event | StampedFrame):
                 yield message
 
-    def payloads(self) -> Iterator[bytes]:
+    def payloads(self, offset: int | None = None) -> Iterator[bytes]:
         """The recorded messages' bytes, in order, up to the end or the first damage."""
         with self._open() as file:
             self._header(file)
+            if offset is not None:
+                file.seek(offset)
             while (payload := _next_entry(file)) is not None:
                 if payload.startswith(recording.INDEX_MAGIC):
                     return
@@ -148,6 +160,11 @@ def _rebased(frames: Iterator[StampedFrame], clock_ns: Callable[[], int]) -> Ite
     for frame in frames:
         if shift_ns is None:
             shift_ns = clock_ns() - frame.t_capture_ns
-        values = {f.name: getattr(frame, f.name) for f in fields(AvatarFrame)}
-        values["t_capture_ns"] = frame.t_capture_ns + shift_ns
-        yield AvatarFrame(**values)
+        yield rebased(frame, shift_ns)
+
+
+def rebased(frame: StampedFrame, shift_ns: int) -> AvatarFrame:
+    """The plain frame, so much later."""
+    values = {f.name: getattr(frame, f.name) for f in fields(AvatarFrame)}
+    values["t_capture_ns"] = frame.t_capture_ns + shift_ns
+    return AvatarFrame(**values)

@@ -69,6 +69,12 @@ class Control:
         """What can be asked."""
         return list(self._commands)
 
+    @property
+    def recording(self) -> Path | None:
+        """The file that is being recorded to."""
+        recorder = self._recorder
+        return recorder.path if recorder is not None and recorder.recording else None
+
     async def __call__(self, name: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Carry out one command. Raises PosestreamError with the reason of a refusal."""
         command = self._commands.get(name)

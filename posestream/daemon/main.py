@@ -23,18 +23,22 @@ from posestream.daemon.figures import (
 )
 from posestream.daemon.health import SourceHealth
 from posestream.daemon.outputs import Outputs, load_avatar
-from posestream.daemon.producers import RECENTRED, open_producer
+from posestream.daemon.panel import PanelFeed, Places, panel_key
+from posestream.daemon.panel_state import Moment
+from posestream.daemon.producers import Producer, open_producer
+from posestream.daemon.replaying import RECENTRED
 from posestream.daemon.run_pages import RunPages
 from posestream.daemon.services import Services
 from posestream.daemon.sources import choose_source, loops_by_default
 from posestream.daemon.status import Status, notify, show_status
+from posestream.daemon.switch import Switch
 from posestream.daemon.trace import Trace
 from posestream.daemon.worker import Worker
 from posestream.errors import PosestreamError, PublishError
 from posestream.publish.base import Sink
 from posestream.publish.hub import Hub
 from posestream.publish.recorder import RecorderSink
-from posestream.publish.token import config_folder, load_or_create
+from posestream.publish.token import load_or_create
 from posestream.publish.websocket import WebSocketSink
 from posestream.settings import Settings
 from posestream.timing import monotonic_ns
@@ -57,6 +61,7 @@ class RunOptions:
     summary: str | None = None
     record: str | None = None
     trace: str | None = None
+    panel: bool = True
 
 
 def run(options: RunOptions) -> int:
@@ -97,13 +102,10 @@ class Daemon:
         self._rig = load_avatar(settings)
         self._hub = Hub((), self._delivered, None if trace is None else trace.published)
         self._outputs = Outputs(self._hub, self._rig)
-        self._producer = open_producer(
-            source,
-            settings,
-            self._figures.times,
-            self._on_source_event,
-            self._describe_again,
-            None if trace is None else trace.captured,
+        self._producer = Switch(source, settings, self._open, self._describe_again)
+        self._places = Places.of(options.config)
+        self._control = Control(
+            self, self._outputs, self._places.folder / "recordings", self._hub.announce
         )
         self._services = Services(settings.vmc_control, self.recalibrate)
         self._worker: Worker | None = None
@@ -118,6 +120,7 @@ class Daemon:
             await self._hub.start()
             await self._outputs.start(self._own_sinks(), self.settings)
             await self._services.start()
+            await self._start_panel()
             self._worker = Worker(
                 self._producer.frames,
                 self._submit,
@@ -193,13 +196,38 @@ class Daemon:
             sinks.append(RecorderSink(path, hello, on_event=self._hub.announce))
         return sinks
 
+    def _open(self, source: str, settings: Settings) -> Producer:
+        return open_producer(
+            source,
+            settings,
+            self._figures.times,
+            self._on_source_event,
+            self._describe_again,
+            None if self.trace is None else self.trace.captured,
+        )
+
+    async def _start_panel(self) -> None:
+        """A port in use is said in one sentence and the rest goes on."""
+        if not (self._options.panel and self.settings.panel.enabled):
+            return
+        from posestream.preview.server import PanelSink
+
+        moment = Moment(self._figures, self._producer, self._outputs)
+        feed = PanelFeed(self, self._producer, self._outputs, self._control, moment, self._places)
+        panel = PanelSink(self.settings.panel, panel_key(), feed)
+        try:
+            await self._outputs.add(panel)
+        except PublishError as error:
+            notify(f"posestream: {error} The rest goes on.")
+            return
+        notify(f"Panel: {panel.address}")
+
     def _stream(self, hello: Hello) -> WebSocketSink:
-        control = Control(self, self._outputs, config_folder() / "recordings", self._hub.announce)
         return WebSocketSink(
             self.settings.websocket,
             hello,
             token=load_or_create(),
-            on_control=control,
+            on_control=self._control,
             picture=self._picture,
             pages=RunPages(
                 self._figures, self._source, self._producer, self._hub, self._outputs.stats
@@ -218,9 +246,10 @@ class Daemon:
 
     def _picture(self) -> Picture | None:
         """The newest picture for clients that asked for it; called in a thread of its own."""
-        frame = self._producer.last_frame
-        if frame is None:
+        details = self._producer.now.details
+        if details is None:
             return None
+        frame = details.frame
         size_px, jpeg = encode_jpeg(frame.image)
         return Picture(frame.index, frame.t_capture_ns, size_px, jpeg)
 

@@ -32,7 +32,7 @@ class Outputs:
         """
         wanted = [*sinks, *self._make_vmc(settings), *self._make_vrchat(settings)]
         failures = [error for sink in wanted if (error := await self._failure(sink)) is not None]
-        if failures and not any(sink.kind != "record" for sink in self.all):
+        if failures and not any(sink.kind not in ("record", "panel") for sink in self.all):
             for error in failures[:-1]:
                 notify(f"posestream: {error}")
             raise failures[-1]
@@ -87,6 +87,11 @@ class Outputs:
             for sink in old:
                 await self.remove(sink)
 
+    async def change_avatar(self, rig: Rig | None, settings: Settings) -> None:
+        """Send for another avatar's rest pose from now on."""
+        self._rig = rig
+        await self._replace("vmc", self._make_vmc(settings))
+
     def realign(self) -> None:
         """Let VRChat align its space with the head's heading once more."""
         for sink in self._udp["vrchat"]:
@@ -94,10 +99,10 @@ class Outputs:
                 sink.realign()
 
     def _make_vmc(self, settings: Settings) -> list[Sink]:
-        return [VmcSink(target, self._rig) for target in settings.vmc]
+        return [VmcSink(target, self._rig) for target in settings.vmc if target.enabled]
 
     def _make_vrchat(self, settings: Settings) -> list[Sink]:
-        return [VrchatSink(target) for target in settings.vrchat]
+        return [VrchatSink(target) for target in settings.vrchat if target.enabled]
 
 
 def _sum(a: SinkStats, b: SinkStats) -> SinkStats:

@@ -6,29 +6,25 @@ A producer yields frames in the worker's thread; its other methods may be called
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from posestream.capture import reopener
 from posestream.capture.base import Source
 from posestream.capture.live import LatestFrame, ReadCallback, timed_read
-from posestream.capture.replay import ReplayReader
 from posestream.daemon.guard import RenewableEstimator, StepGuard
+from posestream.daemon.replaying import RECENTRED, ReplayProducer
 from posestream.daemon.sources import backend_for, first_camera, open_for
 from posestream.errors import ConfigError
 from posestream.estimate.registry import create
-from posestream.pipeline import Pipeline
+from posestream.pipeline import Pipeline, StepDetails
 from posestream.settings import Settings
 from posestream.timing import StageTimes, monotonic_ns
 from posestream.types import AvatarFrame, Camera, Frame
 
-RECENTRED = "recentred"
 _COAST_HZ = 15.0
 _SILENCE_S = 0.2  # without a picture: shorter gaps are hiccups
-_NAP_S = 0.2
 _MISSED = 2.5  # pictures of a slow source that may fail to come before it counts as silent
 
 
@@ -111,10 +107,9 @@ class PictureProducer:
         return 0.0 if self._latest is None else self._latest.silent_s
 
     @property
-    def last_frame(self) -> Frame | None:
-        """The picture that was processed last."""
-        details = None if self._pipeline is None else self._pipeline.details
-        return None if details is None else details.frame
+    def details(self) -> StepDetails | None:
+        """What the stages made of the picture that was processed last."""
+        return None if self._pipeline is None else self._pipeline.details
 
     def frames(self) -> Iterator[AvatarFrame]:
         """Everything up to the end of the source, which is then closed. Raises PosestreamError."""
@@ -221,69 +216,7 @@ class PictureProducer:
             self._source.close()
 
 
-class ReplayProducer:
-    """A recording, at its own pace with times of now, or as fast as it reads with its own."""
-
-    backend = "replay"
-    locate = "recorded"
-    dropped = failures = 0
-    silent_s = 0.0
-
-    def __init__(
-        self, path: str, settings: Settings, on_calibration: Callable[[str], None]
-    ) -> None:
-        self._on_calibration = on_calibration
-        self.live = settings.source.pace == "realtime"
-        self._loop = settings.source.loop
-        self._reader = ReplayReader(Path(path), rebase=self.live)
-        self._closed = False
-
-    @property
-    def camera(self) -> Camera:
-        """The camera, with the pose that is believed now."""
-        return self._reader.hello.camera
-
-    @property
-    def fps(self) -> float | None:
-        """The source's own rate, where it has one."""
-        return self._reader.fps
-
-    @property
-    def last_frame(self) -> Frame | None:
-        """Recordings hold no pictures."""
-        return None
-
-    def frames(self) -> Iterator[AvatarFrame]:
-        """Everything up to the end of the source. Raises PosestreamError."""
-        goes_on = True
-        while goes_on and not self._closed:
-            goes_on = False
-            for frame in self._reader:
-                if self.live:
-                    self._wait_until(frame.t_capture_ns)
-                if self._closed:
-                    return
-                goes_on = self._loop
-                yield frame
-
-    def _wait_until(self, t_ns: int) -> None:
-        """In naps, so that nobody who closes waits for the end of a long gap."""
-        while not self._closed and (ahead_s := (t_ns - monotonic_ns()) * 1e-9) > 0.0:
-            time.sleep(min(ahead_s, _NAP_S))
-
-    def configure(self, settings: Settings) -> None:
-        """Nothing in a recording can be changed; outputs are changed elsewhere."""
-
-    def recentre(self, slot: int | None) -> None:
-        """Recordings keep their origin; who aligns with it does so once more."""
-        self._on_calibration(RECENTRED)
-
-    def recalibrate(self) -> None:
-        """Recordings keep their calibration."""
-
-    def close(self) -> None:
-        """End the frames and release the source. Safe to call twice."""
-        self._closed = True
+Producer = PictureProducer | ReplayProducer
 
 
 def open_producer(
@@ -293,7 +226,7 @@ def open_producer(
     on_source_event: Callable[[str, str], None],
     on_calibration: Callable[[str], None],
     on_read: ReadCallback | None = None,
-) -> PictureProducer | ReplayProducer:
+) -> Producer:
     """What ``source`` names. Raises CaptureError or RecordingError."""
     if source.startswith("replay:"):
         return ReplayProducer(source.removeprefix("replay:"), settings, on_calibration)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from posestream.daemon.figures import Figures
 from posestream.daemon.health import SourceHealth, health
-from posestream.daemon.producers import PictureProducer, ReplayProducer
+from posestream.daemon.switch import Switch
 from posestream.publish.base import SinkKind, SinkStats
 from posestream.publish.hub import Hub
 from posestream.publish.pages import Page, Pages
@@ -23,7 +23,7 @@ class RunPages:
         self,
         figures: Figures,
         source: SourceHealth,
-        producer: PictureProducer | ReplayProducer,
+        producer: Switch,
         hub: Hub,
         stats: Callable[[SinkKind], SinkStats],
     ) -> None:

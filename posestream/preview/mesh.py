@@ -17,7 +17,7 @@ BODY_FILE: Final = Path(__file__).resolve().parent.parent / "assets" / "body.npz
 
 _NO_TEXTURE: Final = -1
 _BODY_COLOURS: Final = (
-    (0.86, 0.80, 0.75, 1.0),  # skin
+    (0.82, 0.69, 0.60, 1.0),  # skin
     (0.62, 0.66, 0.72, 1.0),  # suit: tinted with the person's colour
     (0.16, 0.17, 0.20, 1.0),  # shoes
     (0.10, 0.10, 0.12, 1.0),  # eyes
@@ -54,6 +54,7 @@ class SkinMesh:
     bone_m: F64  # (B, 3) places of the bones
     present: Bool  # (B,)
     hip_m: float  # height of the hips
+    fits: bool = False  # takes on the person's own proportions
 
 
 def own_body() -> SkinMesh:
@@ -68,7 +69,7 @@ def own_body() -> SkinMesh:
             "posestream's own", position, normals(position, triangle),
             np.zeros((len(position), 2), np.float32), arrays["bone"], arrays["weight"],
             triangle[order], _body_parts(material), (), bone_m,
-            np.ones(NUM_BONES, dtype=np.bool_), float(bone_m[0, 1]),
+            np.ones(NUM_BONES, dtype=np.bool_), float(bone_m[0, 1]), True,
         )  # fmt: skip
 
 
@@ -112,6 +113,7 @@ def pack_mesh(mesh: SkinMesh) -> bytes:
         "bone_m": np.round(mesh.bone_m, 5).tolist(),
         "present": mesh.present.tolist(),
         "hip_m": mesh.hip_m,
+        "fits": mesh.fits,
     }  # fmt: skip
     arrays = (
         mesh.position_m.astype("<f4"), mesh.normal.astype("<f4"), mesh.uv.astype("<f4"),

@@ -60,6 +60,7 @@ class StreamClient:
         self.encoding = encoding
         self.budget = Budget(requests_per_s)
         self.dropped = 0
+        self.frames = 0  # that were due so far
         self._rate_cap_hz = rate_cap_hz
         self._stall_s = stall_s
         self._urgent: deque[bytes] = deque()
@@ -84,6 +85,7 @@ class StreamClient:
         if now_ns < self._due_ns - int(_EARLY * self._interval_ns):
             return False
         self._due_ns = max(self._due_ns + self._interval_ns, now_ns)
+        self.frames += 1
         return True
 
     @property

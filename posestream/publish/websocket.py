@@ -138,6 +138,11 @@ class WebSocketSink:
             return self._settings.port
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
+    @property
+    def clients(self) -> list[StreamClient]:
+        """Who is connected now."""
+        return list(self._clients)
+
     def publish(self, frame: AvatarFrame) -> None:
         """Encode once per format and send to every client whose rate allows it."""
         if not self._clients:

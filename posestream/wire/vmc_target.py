@@ -31,6 +31,7 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 class VmcTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One receiver of VMC; what is None comes from its preset."""
 
+    enabled: Annotated[bool, msgspec.Meta(description="Send to this receiver.")] = True
     host: Annotated[str, msgspec.Meta(description="Address of the receiver.")] = "127.0.0.1"
     port: Annotated[
         Port | None, msgspec.Meta(description="UDP port of the first person; default: preset's.")

@@ -37,6 +37,7 @@ REST_HEIGHT_M: Final = 1.70
 class VrchatTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One VRChat client; it takes one person."""
 
+    enabled: Annotated[bool, msgspec.Meta(description="Send to this receiver.")] = True
     host: Annotated[str, msgspec.Meta(description="Address of the VRChat client.")] = "127.0.0.1"
     port: Annotated[
         int, msgspec.Meta(ge=1, le=65535, description="UDP port of VRChat's OSC input.")

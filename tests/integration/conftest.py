@@ -39,6 +39,8 @@ class Run:
     def __init__(self, arguments: Sequence[str], home: Path, **popen: Any) -> None:
         self.home = home
         self._log = home / f"stderr-{time.monotonic_ns()}.txt"
+        if arguments and arguments[0] == "run" and not any("panel" in a for a in arguments):
+            arguments = [*arguments, "--no-panel"]  # tests side by side have one port between them
         command = [sys.executable, "-m", "posestream", *arguments]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
