@@ -115,7 +115,7 @@ def _add_run(commands: Commands) -> None:
     parser.add_argument(
         "--trace", metavar="FILE", help="write a timeline of the last minutes for Perfetto"
     )
-    parser.add_argument("--no-panel", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--no-panel", action="store_true", help="serve no panel in the browser")
     parser.set_defaults(command=_run)
 
 
@@ -174,6 +174,7 @@ def _run(arguments: argparse.Namespace) -> int:
             summary=arguments.summary,
             record=arguments.record,
             trace=arguments.trace,
+            panel=not arguments.no_panel,
         )
     )
 
