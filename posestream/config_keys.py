@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -26,7 +27,13 @@ def struct_in(kind: Any) -> type[msgspec.Struct] | None:
 def fields_of(kind: Any) -> dict[str, Any]:
     """Name and type of every key of the struct inside ``kind``; empty where it holds none."""
     struct = struct_in(kind)
-    return {} if struct is None else {f.name: f.type for f in msgspec.structs.fields(struct)}
+    return {} if struct is None else dict(_fields(struct))
+
+
+@cache
+def _fields(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """Kept, because msgspec evaluates every annotation anew at each question."""
+    return {f.name: f.type for f in msgspec.structs.fields(struct)}
 
 
 def is_index(part: str) -> bool:

@@ -28,8 +28,9 @@ from tools import fuzz_files, fuzz_wire
 from tools.fuzz_target import Target
 
 CORPUS = Path(__file__).resolve().parent.parent / "tests" / "data" / "fuzz"
-PIECE = 2000
+PIECE = 5000
 MAX_INPUT = 1 << 16
+_BATCH = 10  # inputs from one draw
 _MAX_POOL = 400
 _MAX_CORPUS = 60
 _MAX_KEPT = 4096  # bytes of an input in the corpus
@@ -113,13 +114,17 @@ class Fuzzer:
 
         @seed(number)
         @settings(
-            max_examples=size, database=None, deadline=None, phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck), report_multiple_bugs=False,
+            max_examples=max(size // _BATCH, 1), database=None, deadline=None,
+            phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
         )  # fmt: skip
         @given(seeds, st.binary(max_size=40))
         def each(which: int, script: bytes) -> None:
-            self.result.inputs += 1
-            self._check(damaged(pool, which, script, self.target.tokens))
+            for turn in range(_BATCH):  # drawing costs more than most parsers
+                self.result.inputs += 1
+                turned = script[turn:] + script[:turn]
+                chosen = (which + 37 * turn) % len(pool)
+                self._check(damaged(pool, chosen, turned, self.target.tokens))
 
         each()
 
