@@ -21,6 +21,7 @@ FOCAL_PX: Final = 1000.0
 _BORDER_PX: Final = 4
 _LEAST_PX: Final = 48  # longer side of a silhouette
 _LEAST_JOINTS: Final = 10  # of the twelve of the limbs, with place and pose
+_LEAST_ABOVE: Final = 5  # of shoulders, elbows and wrists, of people whom their photo's end cuts
 
 
 def can_cut(person: Person, silhouette: Image) -> bool:
@@ -28,12 +29,10 @@ def can_cut(person: Person, silhouette: Image) -> bool:
     known = np.isfinite(person.xyz_m).all(axis=1) & np.isfinite(person.xy_px).all(axis=1)
     tall = np.ptp(np.flatnonzero(silhouette.any(axis=1))) if silhouette.any() else 0
     wide = np.ptp(np.flatnonzero(silhouette.any(axis=0))) if silhouette.any() else 0
-    return bool(
-        person.taught
-        and known[ROOT]
-        and known[LIMB_JOINTS].sum() >= _LEAST_JOINTS
-        and max(tall, wide) >= _LEAST_PX
-    )
+    cut_below = bool(silhouette[-1].any())
+    enough = known[LIMB_JOINTS].sum() >= _LEAST_JOINTS
+    enough |= cut_below and known[LIMB_JOINTS[:6]].sum() >= _LEAST_ABOVE
+    return bool(person.taught and known[ROOT] and enough and max(tall, wide) >= _LEAST_PX)
 
 
 def cut(picture: Image, person: Person, silhouette: Image, source: str) -> Sample:

@@ -32,6 +32,7 @@ from posestream.training.sample import IGNORED
 EXAM: Final = ("mupots", "mupots_frames", "videos", "mmpose_samples")
 """Folders that nothing may be learnt from."""
 _VALIDATION_SHARE: Final = 0.2
+_LEAST_LIKE_USERS: Final = ("street_", "coco")  # of the people: come last
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +47,7 @@ class Annotated:
     mask: Image | None = None  # (H, W) 0 nobody, n + 1 person n, 255 somebody without labels
     exhaustive: bool = False
     hidden_told: bool = False  # whether an unlabelled joint was left out for being hidden
+    labelled: bool = True  # False: whoever is there has to be found
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -60,6 +62,7 @@ class Dataset:
     name: str
     names: Sequence[str]
     read: Callable[[int], Annotated] = field(repr=False)
+    labelled: bool = True  # False: pictures in which nobody is found are left out
 
     def __len__(self) -> int:
         return len(self.names)
@@ -175,30 +178,18 @@ def _coco(folder: Path) -> Dataset:
 
 
 def _people(folder: Path) -> Dataset:
+    """Pictures without labels; those with labels are in coco_multi, which others must not hold."""
     path = folder / "labels_coco.npz"
-    labels = read_labels(
-        path, name=(None,), bbox=(None, 4), keypoints=(None, 17, 3), num=(None,)
-    )  # fmt: skip
-    same_length(path, labels, "name", "bbox", "keypoints", "num")
-    pictures = Pictures(folder / "coco.zip")
-    xy, seen = conventions.to_body(labels["keypoints"].astype(np.float64), conventions.COCO17)
-    box = corners(labels["bbox"].astype(np.float64))
     held = _coco_ids(folder.parent / "coco_multi")
-    names = sorted({str(name) for name in labels["name"]})
-    names = [name for name in names if name[-16:] not in held]
+    held |= {str(name)[-16:] for name in read_labels(path, name=(None,))["name"]}
+    pictures = Pictures(*sorted(folder.glob("*.zip")))
+    names = [name for name in pictures.names if name[-16:] not in held]
+    names.sort(key=lambda name: name.startswith(_LEAST_LIKE_USERS))
 
     def read(index: int) -> Annotated:
-        here = labels["name"] == names[index]
-        known, unknown = (
-            np.flatnonzero(here & few) for few in (labels["num"] > 0, labels["num"] == 0)
-        )
-        picture = pictures.colour(names[index])
-        mask = np.zeros(picture.shape[:2], np.uint8)
-        for person in unknown:
-            fill_box(mask, box[person], IGNORED)
-        return _annotated(names[index], picture, xy[known], seen[known], box[known], mask, True)
+        return _annotated(names[index], pictures.colour(names[index]), *_nobody(), labelled=False)
 
-    return Dataset("people", names, read)
+    return Dataset("people", names, read, labelled=False)
 
 
 def _coco_ids(folder: Path) -> set[str]:
@@ -228,12 +219,15 @@ def _ccp(folder: Path) -> Dataset:
 def _rooms(folder: Path) -> Dataset:
     pictures = Pictures(*sorted(folder.glob("rooms_*.zip")))
     names = pictures.names
-    nobody = np.empty((0, NUM_JOINTS, 2)), np.empty((0, NUM_JOINTS), np.bool_)
 
     def read(index: int) -> Annotated:
-        return _annotated(names[index], pictures.colour(names[index]), *nobody, exhaustive=True)
+        return _annotated(names[index], pictures.colour(names[index]), *_nobody(), exhaustive=True)
 
     return Dataset("rooms", names, read)
+
+
+def _nobody() -> tuple[F64, Bool]:
+    return np.empty((0, NUM_JOINTS, 2)), np.empty((0, NUM_JOINTS), np.bool_)
 
 
 def _annotated(
@@ -245,6 +239,7 @@ def _annotated(
     mask: Image | None = None,
     exhaustive: bool = False,
     hidden_told: bool = False,
+    labelled: bool = True,
 ) -> Annotated:
     """Shrunken to the size that is kept. Raises TrainingError if mask and picture differ."""
     if mask is not None and mask.shape != picture.shape[:2]:
@@ -255,7 +250,7 @@ def _annotated(
     small = shrunk(picture, factor)
     mask = None if mask is None else shrunk(mask, factor, labels=True)
     xy = moved(xy, factor)
-    return Annotated(name, small, xy, seen, box * factor, mask, exhaustive, hidden_told)
+    return Annotated(name, small, xy, seen, box * factor, mask, exhaustive, hidden_told, labelled)
 
 
 def corners(xywh: F64) -> F64:

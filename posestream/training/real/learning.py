@@ -30,7 +30,7 @@ _LEAST_COMMON: Final = 5
 _DOUBTFUL: Final = 0.10  # of the extent, between the teacher's two answers
 _SEEN: Final = 0.65  # scores
 _HIDDEN: Final = 0.5
-_GUESSED: Final = 0.15
+_GUESSED: Final = 0.3
 _SILHOUETTE: Final = 0.75  # intersection over union
 _ON_SILHOUETTE: Final = 0.9  # of the limbs' joints
 _MIDDLES: Final = np.array([JOINT[n] for n in ("pelvis", "neck", "spine")])
@@ -95,11 +95,12 @@ def learn(
     guessed = (score < _GUESSED) | doubtful
     differs = labelled & ~(np.linalg.norm(ours - xy_px, axis=1) < NEAR * extent)
     places = _places(xy_px, labelled, ours, guessed, size)
-    steady = np.isin(np.arange(NUM_JOINTS), LIMB_JOINTS) & ~differs & ~guessed
+    placed = np.isfinite(places).all(axis=1)
+    steady = np.isin(np.arange(NUM_JOINTS), LIMB_JOINTS) & placed & ~differs & ~guessed
     if steady.sum() < _LEAST_COMMON:
         return human_only(xy_px, seen, size)
     px_per_m = _scale(places[steady], xyz[steady])
-    xyz = _together(places, xyz, px_per_m, known=np.isfinite(places).all(axis=1) & ~differs)
+    xyz = _together(places, xyz, px_per_m, known=placed & ~differs)
     places, xyz = _crown(places, xyz, px_per_m)
     visible = _visible(seen, labelled, score, hidden_told) & inside(places, size)
     xyz[differs | guessed & ~labelled] = np.nan

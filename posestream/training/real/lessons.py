@@ -40,7 +40,7 @@ def lessons_of(
     path: Path,
     dataset: Dataset,
     rows: range,
-    teacher: Callable[[], Teacher],
+    teach: Callable[[Annotated], list[Lesson | None]],
     done: Callable[[], object] = lambda: None,
 ) -> Lessons:
     """The answers for the pictures ``rows`` of a dataset, from the file or made and written.
@@ -52,13 +52,14 @@ def lessons_of(
         return _read(path, names)
     made: Lessons = []
     for row in rows:
-        made.append(_teach(teacher(), dataset.read(row)))
+        made.append(teach(dataset.read(row)))
         done()
     _write(path, names, made)
     return made
 
 
-def _teach(teacher: Teacher, photo: Annotated) -> list[Lesson | None]:
+def teach_labelled(teacher: Teacher, photo: Annotated) -> list[Lesson | None]:
+    """What the teacher says of each labelled person of a photo."""
     return [
         teacher.teach(photo.picture, region_of(xy, box))
         for xy, box in zip(photo.xy_px, photo.box_px, strict=True)

@@ -24,6 +24,7 @@ from posestream.training.sample import IGNORED
 _LIMB: Final = 0.08  # thickness of a limb, head and hand included, of the person's extent
 _REACH: Final = 0.13  # how far a body reaches beyond its skeleton
 _RING: Final = 0.10  # how far around a silhouette nobody else can be
+_NARROW: Final = 0.04  # the same where nobody counted the people
 _JOINTS_ON: Final = 0.85  # of the visible limb joints, on a silhouette worth cutting out
 _AREA: Final = (0.7, 3.5)  # of the drawn skeleton's
 _BORDER_SHARE: Final = 0.12  # of a side of the picture that a silhouette may touch
@@ -48,19 +49,29 @@ def silhouettes(
         if given is not None and given.any():
             out.append(Silhouette(given, _is_clean(given, skeleton, number, people)))
         elif mask is not None:
-            found = _near(mask, skeleton, _REACH * extent_px(person.xy_px))
+            reach = _REACH if photo.labelled else 0.5 * _REACH
+            found = _near(mask, skeleton, reach * extent_px(person.xy_px))
             out.append(Silhouette(found, _is_clean(found, skeleton, number, people)))
         else:
             out.append(Silhouette(skeleton, False))
     return out
 
 
-def owner_map(photo: Annotated, people: Sequence[Person], found: Sequence[Silhouette]) -> Image:
+def owner_map(
+    photo: Annotated,
+    people: Sequence[Person],
+    found: Sequence[Silhouette],
+    masks: Sequence[Image | None],
+) -> Image:
     """(H, W) as ``Sample.owner``; smaller people over larger ones."""
     shape = photo.picture.shape[:2]
     owner = np.full(shape, 0 if photo.exhaustive else IGNORED, dtype=np.uint8)
+    ring = _RING if photo.labelled else _NARROW
     for person, silhouette in zip(people, found, strict=True):
-        owner[_within(silhouette.mask, _RING * extent_px(person.xy_px))] = 0
+        owner[_within(silhouette.mask, ring * extent_px(person.xy_px))] = 0
+    if not photo.labelled:  # what the teacher took for the person may be a neighbour, too
+        for mask in masks:
+            owner[(mask if mask is not None else owner) > 127] = IGNORED
     if photo.mask is not None:
         owner[photo.mask == IGNORED] = IGNORED
     for number in sorted(range(len(found)), key=lambda n: -int(found[n].mask.sum())):

@@ -8,20 +8,23 @@ left alone.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from tqdm import tqdm
 
+from posestream.arrays import Image
 from posestream.errors import TrainingError
 from posestream.training.real.bodies import drawn_stature_m
 from posestream.training.real.cutouts import can_cut, cut
 from posestream.training.real.datasets import Annotated, Dataset, open_dataset
+from posestream.training.real.finding import Finder, find
 from posestream.training.real.learning import (
     Person,
     believed,
@@ -29,7 +32,7 @@ from posestream.training.real.learning import (
     human_only,
     learn,
 )
-from posestream.training.real.lessons import lessons_of
+from posestream.training.real.lessons import Lessons, lessons_of, teach_labelled
 from posestream.training.real.owner import owner_map, silhouettes
 from posestream.training.real.teacher import Lesson, Teacher
 from posestream.training.sample import Sample
@@ -66,31 +69,37 @@ def pack(names: Sequence[str], data: Path, out: Path, limit: int | None = None) 
 
 
 class _Teachers:
-    """One teacher, started when it is first wanted."""
+    """A teacher and a finder, each started when it is first wanted."""
 
     def __init__(self) -> None:
+        self._open = contextlib.ExitStack()
         self._teacher: Teacher | None = None
+        self._finder: Finder | None = None
 
-    def __call__(self) -> Teacher:
+    def __call__(self, photo: Annotated) -> list[Lesson | None]:
+        """What is to be learnt of each labelled person, or of whoever is found."""
         if self._teacher is None:
-            self._teacher = Teacher()
-        return self._teacher
+            self._teacher = self._open.enter_context(Teacher())
+        if photo.labelled:
+            return teach_labelled(self._teacher, photo)
+        if self._finder is None:
+            self._finder = self._open.enter_context(Finder())
+        return [*find(photo.picture, self._finder, self._teacher)]
 
     def __enter__(self) -> _Teachers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._teacher is not None:
-            self._teacher.close()
+        self._open.close()
 
 
 def _pack_chunk(part: Dataset, rows: range, out: Path, teachers: _Teachers) -> Counter[str]:
     number = rows.start // CHUNK
-    photos, people = out / f"{part.name}-{number:05d}.tar", None
+    photos = out / f"{part.name}-{number:05d}.tar"
     if photos.is_file():
         return Counter()
     with tqdm(total=2 * len(rows), desc=f"{part.name} {number}", mininterval=1.0) as progress:
-        lessons: list[list[Lesson | None]] = [[] for _ in rows]
+        lessons: Lessons = [[] for _ in rows]
         if part.name not in _NO_TEACHER:
             path = out / "teacher" / f"{part.name}-{number:05d}.msgpack"
             lessons = lessons_of(path, part, rows, teachers, lambda: progress.update())
@@ -102,6 +111,8 @@ def _pack_chunk(part: Dataset, rows: range, out: Path, teachers: _Teachers) -> C
     cutouts = list(itertools.chain.from_iterable(p.cutouts for p in made))
     if cutouts and not part.name.endswith(".val"):
         _write(people, cutouts)
+    if not part.labelled:
+        made = [p for p in made if len(p.sample)]
     _write(photos, (p.sample for p in made))  # last: its name says that the chunk is complete
     return _counts(part.name, made)
 
@@ -124,15 +135,12 @@ def _write(path: Path, samples: Iterable[Sample]) -> None:
 
 def pack_photo(dataset: str, photo: Annotated, lessons: Sequence[Lesson | None]) -> Packed:
     """A photo's sample and its cut-outs, from human labels and the teacher's answers."""
-    people, masks = [], []
-    for number, (xy, seen) in enumerate(zip(photo.xy_px, photo.seen, strict=True)):
-        lesson = lessons[number]
-        person = _person(dataset, photo, number, lesson)
-        people.append(person or human_only(xy, seen, photo.size_px))
-        masks.append(lesson.mask if person is not None and lesson is not None else None)
+    if not photo.labelled:
+        photo = _with_found(photo, len(lessons))
+    people, masks = _people(dataset, photo, lessons)
     found = silhouettes(photo, people, masks)
     source = f"{dataset}/{photo.name}"
-    sample = _sample(photo, people, source, found)
+    sample = _sample(photo, people, source, owner_map(photo, people, found, masks))
     cutouts = [
         cut(photo.picture, person, silhouette.mask, f"{source}#{number}")
         for number, (person, silhouette) in enumerate(zip(people, found, strict=True))
@@ -141,12 +149,30 @@ def pack_photo(dataset: str, photo: Annotated, lessons: Sequence[Lesson | None])
     return Packed(sample, cutouts)
 
 
+def _people(
+    dataset: str, photo: Annotated, lessons: Sequence[Lesson | None]
+) -> tuple[list[Person], list[Image | None]]:
+    """Everybody with labels, and the teacher's mask of whom it is believed."""
+    people: list[Person] = []
+    masks: list[Image | None] = []
+    for number, lesson in enumerate(lessons):
+        person = _person(dataset, photo, number, lesson)
+        if person is None and not photo.labelled:
+            continue
+        masks.append(lesson.mask if person is not None and lesson is not None else None)
+        xy, seen = photo.xy_px[number], photo.seen[number]
+        people.append(person or human_only(xy, seen, photo.size_px))
+    return people, masks
+
+
 def _person(dataset: str, photo: Annotated, number: int, lesson: Lesson | None) -> Person | None:
     """The person with the teacher's help; None where it is not believed."""
     xy, seen = photo.xy_px[number], photo.seen[number]
     if lesson is None:
         return None
-    if np.isfinite(xy).any():
+    if not photo.labelled:
+        trusted = True
+    elif np.isfinite(xy).any():
         trusted = believed(lesson, xy)
     else:
         mask = None if photo.mask is None else (photo.mask == number + 1).astype(np.uint8)
@@ -158,7 +184,15 @@ def _person(dataset: str, photo: Annotated, number: int, lesson: Lesson | None) 
     return person if person.taught else None
 
 
-def _sample(photo: Annotated, people: Sequence[Person], source: str, found: Sequence) -> Sample:  # type: ignore[type-arg]
+def _with_found(photo: Annotated, count: int) -> Annotated:
+    """The photo with as many people, of whom only the teacher knows anything."""
+    joints = photo.xy_px.shape[1]
+    places = np.full((count, joints, 2), np.nan)
+    seen = np.zeros((count, joints), dtype=np.bool_)
+    return replace(photo, xy_px=places, seen=seen, box_px=np.zeros((count, 4)))
+
+
+def _sample(photo: Annotated, people: Sequence[Person], source: str, owner: Image) -> Sample:
     joints = photo.xy_px.shape[1]
     return Sample(
         picture=photo.picture,
@@ -167,7 +201,7 @@ def _sample(photo: Annotated, people: Sequence[Person], source: str, found: Sequ
         xyz_root_m=np.array([p.xyz_m for p in people]).reshape(-1, joints, 3),
         depth_m=np.full(len(people), np.nan),
         height_m=np.array([p.height_m for p in people], dtype=np.float64),
-        owner=owner_map(photo, people, found),
+        owner=owner,
         source=source,
     )
 
