@@ -25,6 +25,7 @@ from posestream.nn.hdnet import (  # noqa: E402
 )
 from posestream.nn.pooling import PersonPooling  # noqa: E402
 from posestream.nn.rrmp import SECTION_IV, Rrmp, RrmpConfig  # noqa: E402
+from posestream.nn.session import open_session  # noqa: E402
 from posestream.nn.unified import People, Unified, UnifiedConfig, ray_maps  # noqa: E402
 from posestream.skeleton.network import network_skeleton  # noqa: E402
 
@@ -283,7 +284,7 @@ def test_exported_rrmp_says_the_same(tmp_path: Path, free: bool) -> None:
     size = (1, 3, 128, 160) if free else (1, 3, 64, 96)
     difference = export.parity(export.RrmpGraph(network), path, randoms(image=size))
     assert max(difference.values()) < 1e-4
-    stored = export.session(path).get_modelmeta().custom_metadata_map["config"]
+    stored = open_session(path).get_modelmeta().custom_metadata_map["config"]
     assert json.loads(stored)["width"] == TINY
 
 
@@ -313,8 +314,32 @@ def test_exported_hdnet_says_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("onnx_ready")
+def test_exported_hdnet_on_resnet_50_at_full_size(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = Hdnet(HdnetConfig(width=0.5))
+    image = torch.rand(2, 3, 256, 256) * 2.0 - 1.0
+    settle(network, image)
+    export.export_hdnet(network, tmp_path / "hdnet.onnx")
+    given = {"image": image.numpy(), "mask": np.ones((2, 1, 64, 64), np.float32)}
+    assert max(export.parity(network, tmp_path / "hdnet.onnx", given).values()) < 1e-4
+
+
+def settle(network: torch.nn.Module, image: torch.Tensor) -> None:
+    """Batch norms of maps with the statistics of these pictures, as after training.
+
+    Those of people stay: untrained, all people look the same, and their norms would blow up
+    what is left of rounding.
+    """
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
+            module.momentum = 1.0 if isinstance(module, torch.nn.BatchNorm2d) else 0.0
+    with torch.no_grad():
+        network.train()(image, torch.ones(len(image), 1, 64, 64))
+
+
+@pytest.mark.usefixtures("onnx_ready")
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bad.onnx"
     path.write_bytes(b"not a model")
     with pytest.raises(BackendError, match=r"bad\.onnx"):
-        export.session(path)
+        open_session(path)

@@ -11,6 +11,7 @@ import numpy as np
 from posestream.errors import BackendError
 from posestream.estimate.backends.engine import F32, Maps, NetworkFacts
 from posestream.geometry.depth_bins import DepthBins
+from posestream.nn.session import open_session
 from posestream.skeleton.network import JointSetName
 
 _MAPS = ("heatmaps", "pafs", "locations")
@@ -83,24 +84,6 @@ class OnnxEngine:
     def close(self) -> None:
         """Release the sessions."""
         self._maps = self._head = None
-
-
-def open_session(path: Path, threads: int) -> Any:
-    """An ONNX Runtime session on the CPU; ``threads`` 0: as many as there are cores.
-
-    Raises BackendError if ONNX Runtime is not installed or cannot read the file.
-    """
-    try:
-        import onnxruntime as ort
-    except ImportError as error:
-        raise BackendError("ONNX Runtime is missing: pip install onnxruntime.") from error
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise BackendError(f"{path} is not a model that ONNX Runtime can read.") from error
 
 
 def _stored(session: Any, path: Path) -> _Stored:

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
 
 from posestream.errors import BackendError, WeightsError
 from posestream.estimate.backends.engine import F32, Maps, NetworkFacts
 from posestream.nn import weights
-from posestream.nn.hdnet import Hdnet
+from posestream.nn.rrmp import Rrmp
 from posestream.nn.unified import People, Unified
 
 
@@ -41,21 +42,14 @@ class TorchEngine:
         cuda = self._device.type == "cuda"
         self._type = torch.float16 if half or (half is None and cuda) else torch.float32
         network = weights.load(path)
-        if isinstance(network, Hdnet):
-            raise WeightsError(f"{path} holds hdnet, which finds nobody: name rrmp or unified.")
-        self._network: Any = network.to(self._device, self._type)
+        self.facts = _facts(network, size_px, path)
+        self._unified = isinstance(network, Unified)
+        self._network: Any = network
+        self._network.to(self._device, self._type)
         if cuda:
-            self._network = self._network.to(memory_format=torch.channels_last)
-        if isinstance(network, Unified):
-            network.head.float()  # small, and places in cells need the precision
-        unified = network.config if isinstance(network, Unified) else None
-        joints = network.config.joints if unified is None else unified.rrmp.joints
-        self._unified = unified is not None
-        self.facts = NetworkFacts(
-            joints, size_px,
-            unified is not None and unified.camera,
-            unified.bins if unified is not None else None,
-        )  # fmt: skip
+            self._network.to(memory_format=torch.channels_last)
+        if self._unified:
+            self._network.head.float()  # small, and places in cells need the precision
 
     @torch.inference_mode()
     def maps(self, image: F32, rays: F32 | None) -> Maps:
@@ -93,6 +87,15 @@ class TorchEngine:
 
     def _put(self, values: F32) -> torch.Tensor:
         return torch.from_numpy(values).to(self._device, self._type)
+
+
+def _facts(network: nn.Module, size_px: tuple[int, int], path: Path) -> NetworkFacts:
+    if isinstance(network, Unified):
+        c = network.config
+        return NetworkFacts(c.rrmp.joints, size_px, c.camera, c.bins)
+    if isinstance(network, Rrmp):
+        return NetworkFacts(network.config.joints, size_px, False, None)
+    raise WeightsError(f"{path} holds hdnet, which finds nobody: name rrmp or unified.")
 
 
 def _device(name: str) -> torch.device:
