@@ -19,6 +19,7 @@ from posestream import __version__
 from posestream.daemon import logs
 from posestream.errors import PosestreamError
 from posestream.evaluation.commands import add_evaluate
+from posestream.training.real.commands import add_pack
 
 EPILOG = """exit codes: 0 done or stopped by you · 1 failure · 2 configuration or usage ·
 3 camera or video · 4 back end · 5 network port or address · 6 avatar file · 7 recording ·
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_doctor(commands)
     _add_bench(commands)
     add_evaluate(commands)
+    add_pack(commands)
     _add_config(commands)
     return parser
 
