@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import cv2
+import numpy as np
 import pytest
 
+from posestream.assets import DEMO_CLIP
 from tools import draw_unity_pictures, generate_csharp, generate_unity_metas
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,11 +117,16 @@ def _third_party() -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> ElementTree.Element:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the C# tests leave things."""
+    return tmp_path_factory.mktemp("unity")
+
+
+@pytest.fixture(scope="module")
+def results(folder: Path) -> ElementTree.Element:
     """NUnit's report of all C# tests, with a real daemon and Python's kinematics beside them."""
     _mono()
     data = _third_party()
-    folder = tmp_path_factory.mktemp("unity")
     command = [sys.executable, "tests/unity/conformance.py", str(folder / "conformance.bin")]
     own = os.environ | {
         "PYTHONPATH": str(ROOT),
@@ -127,6 +135,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> ElementTree.Element:
         "POSESTREAM_UNITY_OUT": str(folder / "out"),
         "XDG_CONFIG_HOME": str(folder / "config"),
         "POSESTREAM_AR_TRUTH": str(folder / "truth.txt"),
+        "POSESTREAM_AR_CLIP": str(folder / "clip.txt"),
         "POSESTREAM_PACKETS": str(folder / "packets.txt"),
         "POSESTREAM_TLS": str(folder / "tls"),
     }
@@ -134,8 +143,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> ElementTree.Element:
     subprocess.run(command, cwd=ROOT, env=own, check=True, stdout=subprocess.DEVNULL)
     command = [sys.executable, "tests/unity/tls_front.py", "make", own["POSESTREAM_TLS"]]
     subprocess.run(command, cwd=ROOT, env=own, check=True)
-    command = [sys.executable, "tests/unity/ar_truth.py", "people=2,size=448x252", "1500"]
-    subprocess.run([*command, own["POSESTREAM_AR_TRUTH"]], cwd=ROOT, env=own, check=True)
+    truth = [sys.executable, "tests/unity/ar_truth.py"]
+    for more in (
+        ["synthetic", "people=2,size=448x252", "1500", own["POSESTREAM_AR_TRUTH"]],
+        ["clip", own["POSESTREAM_AR_CLIP"]],
+    ):
+        subprocess.run([*truth, *more], cwd=ROOT, env=own, check=True)
     if data is not None:
         packets = str(data / "vmc_packets" / "packets.json")
         command = [sys.executable, "tests/unity/packets.py", packets, own["POSESTREAM_PACKETS"]]
@@ -169,3 +182,31 @@ def test_none_of_the_csharp_tests_was_left_out(results: ElementTree.Element) -> 
     if _third_party() is None:
         ignored.remove("Posestream.Tests.PacketTests.AreReadAsTheirAuthorsMeant")
     assert not ignored
+
+
+@pytest.mark.unity
+@pytest.mark.slow
+def test_the_pictures_behind_the_avatars_are_the_clips_own(
+    results: ElementTree.Element, folder: Path
+) -> None:
+    """Each is nearest to the clip's picture of its number, not to one of the six round it."""
+    clip = _clip()
+    shown = sorted((folder / "out" / "pictures").glob("*.jpg"))
+    assert len(shown) > 40
+    for path in shown:
+        number = int(path.stem.split("_")[1])
+        picture = cv2.imread(str(path)).astype(np.int16)
+        size = picture.shape[1::-1]
+        near = range(max(number - 3, 0), min(number + 4, len(clip)))
+        far = {
+            i: np.abs(cv2.resize(clip[i], size, interpolation=cv2.INTER_AREA) - picture).mean()
+            for i in near
+        }
+        assert min(far, key=far.__getitem__) == number, path.name
+
+
+def _clip() -> list[np.ndarray]:
+    video, pictures = cv2.VideoCapture(str(DEMO_CLIP)), []
+    while (answer := video.read())[0]:
+        pictures.append(answer[1])
+    return pictures

@@ -18,9 +18,14 @@ namespace Posestream.Tests
         private bool _expectedAlive;
 
         public Daemon(int people, int port, string more = "")
+            : this("synthetic:people=" + people + ",size=448x252", port, more)
+        {
+        }
+
+        public Daemon(string source, int port, string more)
         {
             Port = port;
-            _arguments = "-m posestream run synthetic:people=" + people + ",size=448x252 --backend fake --set websocket.port=" + port
+            _arguments = "-m posestream run " + source + " --backend fake --set websocket.port=" + port
                 + (more.Contains("vmc.port") ? " " : " --set vmc.port=" + FreePort() + " ") + more;
             Start();
         }

@@ -12,13 +12,13 @@ namespace Posestream.Tests
     [TestFixture]
     public class OverlayTests
     {
-        private const int Width = 448;
+        internal const int Width = 448;
         private const int Height = 252;
         private const int Stride = 10;
-        private static readonly int[] Points = { Bones.Hips, Bones.Neck, Bones.Head, Bones.LeftHand, Bones.RightHand };
-        private static readonly string[] Names = { "hips", "neck", "head", "left wrist", "right wrist" };
+        internal static readonly int[] Points = { Bones.Hips, Bones.Neck, Bones.Head, Bones.LeftHand, Bones.RightHand };
+        internal static readonly string[] Names = { "hips", "neck", "head", "left wrist", "right wrist" };
 
-        private sealed class Distances
+        internal sealed class Distances
         {
             public readonly List<double>[] Px = Array.ConvertAll(Points, _ => new List<double>());
 
@@ -29,12 +29,12 @@ namespace Posestream.Tests
             }
         }
 
-        private static Dictionary<long, double[]> Truth()
+        internal static Dictionary<long, double[]> Truth(string variable)
         {
-            string path = Environment.GetEnvironmentVariable("POSESTREAM_AR_TRUTH");
+            string path = Environment.GetEnvironmentVariable(variable);
             if (string.IsNullOrEmpty(path))
             {
-                Assert.Ignore("POSESTREAM_AR_TRUTH does not name the file that tests/unity/ar_truth.py writes.");
+                Assert.Ignore(variable + " does not name the file that tests/unity/ar_truth.py writes.");
             }
             Dictionary<long, double[]> table = new Dictionary<long, double[]>();
             foreach (string line in File.ReadAllLines(path))
@@ -50,7 +50,7 @@ namespace Posestream.Tests
         [Test]
         public void AvatarsStandOnThePeople()
         {
-            Dictionary<long, double[]> truth = Truth();
+            Dictionary<long, double[]> truth = Truth("POSESTREAM_AR_TRUTH");
             GameObject stage = new GameObject("stage");
             PosestreamSource source = stage.AddSilently<PosestreamSource>();
             source.stream.Positions = true;
@@ -119,7 +119,7 @@ namespace Posestream.Tests
             }
         }
 
-        private static bool Tick(PosestreamSource source, PosestreamCamera camera)
+        internal static bool Tick(PosestreamSource source, PosestreamCamera camera)
         {
             source.Tick(MonotonicClock.NowNs);
             camera.Tick();
@@ -127,7 +127,7 @@ namespace Posestream.Tests
         }
 
         /// <summary>An avatar whose bones are as long as the person's.</summary>
-        private static PosestreamAvatar Make(PersonPose person, PosestreamSource source)
+        internal static PosestreamAvatar Make(PersonPose person, PosestreamSource source)
         {
             RestRig rest = RestRig.Own();
             foreach (int bone in Bones.Order)
@@ -192,7 +192,7 @@ namespace Posestream.Tests
             }
         }
 
-        private static int Nearest(double[] real, double u, double v)
+        internal static int Nearest(double[] real, double u, double v)
         {
             int best = 0;
             double least = double.PositiveInfinity;
@@ -208,7 +208,7 @@ namespace Posestream.Tests
             return best;
         }
 
-        private static void Project(Camera camera, Vector3 at, out double u, out double v)
+        internal static void Project(Camera camera, Vector3 at, out double u, out double v)
         {
             Vector3 p = camera.transform.InverseTransformPoint(at);
             Matrix4x4 m = camera.projectionMatrix;
