@@ -16,6 +16,9 @@ from posestream.estimate.appearance import describe
 from posestream.estimate.base import Estimator
 from posestream.geometry import rigid
 from posestream.geometry import rotation as so3
+from posestream.ground.legs import SHANKS
+from posestream.ground.settings import GroundSettings
+from posestream.ground.stage import Grounder
 from posestream.locate.floor import FloorEstimator
 from posestream.placing import place_people
 from posestream.retarget.bones import SOLVED
@@ -72,6 +75,7 @@ class Pipeline:
         self._outliers = OutlierGate(settings.smooth.gates)
         self._retargeter = Retargeter(settings.retarget)
         self._smoothing = SmoothingChain(settings.smooth)
+        self._grounder = Grounder(_feet(settings))
         self._floor = FloorEstimator(settings.floor)
 
     def step(self, frame: Frame) -> AvatarFrame:
@@ -105,6 +109,7 @@ class Pipeline:
         if before.smooth != settings.smooth:
             self._outliers.configure(settings.smooth.gates)
             self._smoothing.configure(settings.smooth)
+        self._grounder.configure(_feet(settings))
         if before.floor != settings.floor:
             self._floor = FloorEstimator(settings.floor)
 
@@ -153,19 +158,36 @@ class Pipeline:
         with self.times.measure("retarget"):
             pose = self._retargeter.solve(tracks, t_s)
         with self.times.measure("smooth"):
-            avatars = self._smooth(frame, tracks, pose, t_s)
+            smooth = self._smooth(tracks, pose, t_s)
+        with self.times.measure("ground"):
+            moved = self._ground(tracks, pose, smooth, T_world_cam[:3, 3], t_s)
+        avatars = self._avatars(frame, tracks, pose, moved)
         self.details = StepDetails(frame, people2d, people, tracks, pose)
         return avatars
 
-    def _smooth(self, frame: Frame, tracks: Tracks, pose: Pose, t_s: float) -> AvatarFrame:
-        if len(tracks) == 0:
-            return AvatarFrame.empty(frame.index, frame.t_capture_ns)
+    def _smooth(self, tracks: Tracks, pose: Pose, t_s: float) -> tuple[F64, F64]:
+        """Roots (N, 3) and local rotations (N, B, 4), calmed."""
         seen = tracks.state == TrackState.TRACKED
         quat = pose.quat_local_xyzw.copy()
         root, quat[:, SOLVED] = self._smoothing.apply(
             tracks.track_id, t_s, pose.root_world_m, quat[:, SOLVED], seen
         )
-        root, quat = self._on_stage(root, quat)
+        return root, quat
+
+    def _ground(
+        self, tracks: Tracks, pose: Pose, smooth: tuple[F64, F64], camera_m: F64, t_s: float
+    ) -> tuple[F64, F64]:
+        """The same with feet on the floor."""
+        known = pose.bone_valid[:, SHANKS] & (tracks.state == TrackState.TRACKED)[:, None]
+        body = self._grounder.body_of(pose.offset_m, pose.hip_height_m)
+        return self._grounder.apply(tracks.track_id, t_s, *smooth, body, known, camera_m)
+
+    def _avatars(
+        self, frame: Frame, tracks: Tracks, pose: Pose, moved: tuple[F64, F64]
+    ) -> AvatarFrame:
+        if len(tracks) == 0:
+            return AvatarFrame.empty(frame.index, frame.t_capture_ns)
+        root, quat = self._on_stage(*moved)
         return AvatarFrame(
             index=frame.index,
             t_capture_ns=frame.t_capture_ns,
@@ -189,6 +211,11 @@ class Pipeline:
         turned = quat_xyzw.copy()
         turned[:, 0] = so3.multiply(so3.from_matrix(T[:3, :3]), quat_xyzw[:, 0])
         return rigid.apply(T, root_m), turned
+
+
+def _feet(settings: Settings) -> GroundSettings:
+    """Seated people's legs are made up: they are on the floor already."""
+    return GroundSettings(feet="off") if settings.retarget.seated else settings.ground
 
 
 def _nobody() -> PeopleCam:

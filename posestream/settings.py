@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from posestream.capture.base import CaptureSettings
 from posestream.estimate.base import EstimateSettings
+from posestream.ground.settings import GroundSettings
 from posestream.lift.rrmp import LiftSettings
 from posestream.locate.floor import FloorSettings
 from posestream.locate.geometric import LocateSettings
@@ -45,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     track: TrackSettings = TrackSettings()
     retarget: RetargetSettings = RetargetSettings()
     smooth: SmoothingSettings = SmoothingSettings()
+    ground: GroundSettings = GroundSettings()
     avatar: AvatarSettings = AvatarSettings()
     vmc: Annotated[tuple[VmcTarget, ...], Meta(max_length=MAX_TARGETS)] = (VmcTarget(people=4),)
     vmc_control: VmcControlSettings = VmcControlSettings()

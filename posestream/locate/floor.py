@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from posestream.arrays import F64
-from posestream.locate.standing import standing_samples
+from posestream.locate.standing import lowest_soles, standing_samples
 from posestream.types import PeopleCam, level_camera_pose
 
 _Height = Annotated[float, msgspec.Meta(ge=-10.0, le=20.0)]
@@ -65,6 +65,7 @@ class FloorEstimator:
         self._count = 0  # samples ever taken
         self._sampled_s = -np.inf
         self._first_s: float | None = None
+        self._goal: tuple[F64, float] | None = None  # up and height that the samples say
         self.up_cam: F64 = self._respect_angles(_LEVEL_UP)
         self.height_m = self._respect_height(self._settings.initial_height_m)
         self._announced = (self.up_cam, self.height_m)
@@ -95,20 +96,21 @@ class FloorEstimator:
 
         Noticeably: by 3 cm or 1 degree since True was last returned, at most once a second.
         """
-        if self._is_fixed() or t_s - self._sampled_s < _INTERVAL_S:
+        if self._is_fixed() or not len(people) or t_s - self._sampled_s < _INTERVAL_S:
             return False
         elapsed_s = min(t_s - self._sampled_s, 1.0)
+        self._sampled_s = t_s
         ups, feet = standing_samples(people)
         upright = ups @ (self.up_cam if self.settled else _LEVEL_UP) > _MAX_LEAN
-        if not upright.any():
-            return False
-        self._sampled_s = t_s
-        self._first_s = t_s if self._first_s is None else self._first_s
-        self._remember(ups[upright], feet[upright])
-        if self._count < _FEWEST:
-            return False
-        young = t_s - self._first_s < _EARLY_S
-        self._approach(elapsed_s, _EARLY_TAU_S if young else _LATE_TAU_S)
+        if upright.any():
+            self._first_s = t_s if self._first_s is None else self._first_s
+            self._remember(ups[upright], feet[upright])
+        if self.settled:
+            self._learn(bool(upright.any()))
+            young = t_s - (self._first_s or 0.0) < _EARLY_S
+            self._approach(elapsed_s, _EARLY_TAU_S if young else _LATE_TAU_S)
+        else:
+            self._guess(lowest_soles(people, self.up_cam), elapsed_s)
         return self._announce(t_s)
 
     def _is_fixed(self) -> bool:
@@ -120,17 +122,32 @@ class FloorEstimator:
         self._ups[rows], self._feet[rows] = ups, feet
         self._count += len(ups)
 
-    def _approach(self, elapsed_s: float, tau_s: float) -> None:
+    def _learn(self, new: bool) -> None:
+        """Fit all samples, if there are new ones."""
+        if not new and self._goal is not None:
+            return
         known = min(self._count, _CAPACITY)
         ups, feet = self._ups[:known], self._feet[:known]
         up, height_m = fit_floor(ups, feet, self._fixed_height())
         fixed_up = self._respect_angles(up)
         if not np.allclose(fixed_up, up):
             height_m = float(np.median(-_lower(feet, fixed_up) @ fixed_up))
+        self._goal = fixed_up, height_m
+
+    def _approach(self, elapsed_s: float, tau_s: float) -> None:
+        assert self._goal is not None
+        up, height_m = self._goal
         share = 1.0 - np.exp(-elapsed_s / tau_s)
-        mixed = self.up_cam + share * (fixed_up - self.up_cam)
+        mixed = self.up_cam + share * (up - self.up_cam)
         self.up_cam = self._respect_angles(mixed / np.linalg.norm(mixed))
         self.height_m = self._respect_height(self.height_m + share * (height_m - self.height_m))
+
+    def _guess(self, soles: F64, elapsed_s: float) -> None:
+        """Nobody has stood yet: the floor is likelier under people's feet than anywhere else."""
+        if soles.size:
+            share = 1.0 - np.exp(-elapsed_s / _EARLY_TAU_S)
+            height_m = float(np.median(-soles @ self.up_cam))
+            self.height_m = self._respect_height(self.height_m + share * (height_m - self.height_m))
 
     def _announce(self, t_s: float) -> bool:
         up, height_m = self._announced

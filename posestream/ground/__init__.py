@@ -1,0 +1,1 @@
+"""Feet on the floor: contacts, locked feet, nobody in the ground."""

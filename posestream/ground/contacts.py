@@ -1,0 +1,75 @@
+"""Which feet stand: slow, low and seen, with hysteresis.
+
+Distance is what one camera measures worst, so a foot's speed along the line of sight counts
+for less than across it: a foot that stays at its place in the picture stands, however the
+distance of its person flickers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from posestream.arrays import F64, Bool
+from posestream.geometry.fast import dot
+
+_SPEED_S: Final = 0.03  # over which a foot's speed is taken
+_ALONG: Final = 0.2  # how much of the speed along the line of sight counts
+_ENTER_M_S, _LEAVE_M_S = 0.6, 0.8
+_ENTER_ABOVE_M, _LEAVE_ABOVE_M = 0.05, 0.06  # above the lower foot
+_NEAR_FLOOR_M: Final = 0.06
+_STILL_S, _STILL_HIGH_S = 0.04, 0.2  # at the top of a jump feet rest for less than 0.1 s
+_LOST_M: Final = 0.15  # so far from its place a foot no longer stands there
+
+
+@dataclass(slots=True)
+class Feet:
+    """What this frame says of N people's feet, left and right."""
+
+    ankle_m: F64  # (N, 2, 3) as measured
+    fall_m: F64  # (N, 2, 3) from ankle to ball of the foot
+    tilt_m: F64  # (N, 2) how much higher the ball is than a flat foot's
+    rest_m: F64  # (N, 2) height of the ankle while the foot is on the floor
+    above_m: F64  # (N, 2) of the foot above the floor, as last shown
+    ray: F64  # (N, 2, 3) unit, from the camera
+    range_m: F64  # (N, 2) from the camera
+    known: Bool  # (N, 2) seen in this frame
+    stands: Bool  # (N,) upright on stretched legs
+
+
+def speeds(moved_m: F64, ray: F64, dt_s: float) -> F64:
+    """(N, 2) m/s, what is along the line of sight counting less."""
+    along = dot(moved_m, ray)
+    squared = dot(moved_m, moved_m) - (1.0 - _ALONG**2) * along * along
+    return np.asarray(np.sqrt(np.maximum(squared, 0.0)) / max(dt_s, 1e-3))
+
+
+def smoothed(old: F64, new: F64, dt_s: float) -> F64:
+    """Speeds (N, 2) over the last moments."""
+    return np.asarray(old + (new - old) * -np.expm1(-dt_s / _SPEED_S))
+
+
+def still_for(still_s: F64, speed: F64, dt_s: float) -> F64:
+    """(N, 2) seconds for which each foot has been slow."""
+    return np.where(speed < _ENTER_M_S, still_s + dt_s, 0.0)
+
+
+def contacts(feet: Feet, before: Bool, speed: F64, still_s: F64, gap_m: F64) -> Bool:
+    """(N, 2) which feet stand.
+
+    Args:
+        feet: of this frame.
+        before: (N, 2) which stood in the last frame.
+        speed: (N, 2) m/s.
+        still_s: (N, 2) how long each foot has been slow.
+        gap_m: (N, 2, 3) from where a foot is to the place where it stood.
+    """
+    raised = feet.above_m - feet.above_m.min(axis=1, keepdims=True)
+    near = np.abs(feet.above_m) < _NEAR_FLOOR_M
+    wait_s = np.where(near, _STILL_S, _STILL_HIGH_S)
+    begins = (still_s >= wait_s) & (raised < _ENTER_ABOVE_M) & (near | feet.stands[:, None])
+    near = speeds(gap_m, feet.ray, 1.0) < _LOST_M
+    goes_on = before & (speed < _LEAVE_M_S) & (raised < _LEAVE_ABOVE_M) & near
+    return np.asarray(feet.known & (goes_on | (begins & ~before)))

@@ -1,0 +1,272 @@
+"""The ground stage: people stand on the floor, and their standing feet stay where they are.
+
+A standing foot has a place on the floor: where the line of sight through it meets the floor, as
+far as distance is less sure than height. People are moved to where their feet stand, so that
+legs keep their pose; what is left between two feet, the legs themselves make up. Who jumps,
+sits, kneels or lies is not pulled to the floor, but nobody sinks into it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from posestream.arrays import F64, I64, Bool
+from posestream.geometry.fast import clamp, dot, smoothstep, unit
+from posestream.ground.contacts import Feet, contacts, smoothed, speeds, still_for
+from posestream.ground.legs import Body, Legs, body_of, legs_of, reach, with_legs
+from posestream.ground.settings import GroundSettings
+
+_FOLLOW_S: Final = {"soft": 0.25, "locked": 3.0}  # how fast a standing foot follows what is seen
+_ROOT_S: Final = 0.06  # how fast people are moved to where their feet stand
+_ROOT_M_S: Final = 1.5
+_CALM_M_S: Final = (0.2, 0.7)  # of two feet the calmer one says where people are
+_SEATED_S: Final = 1.0  # the same in height, where nobody stands upright
+_RETURN_S: Final = 1.5  # from there to where they are measured, while no foot stands
+_SETTLE_S: Final = 0.4  # of people who stand though no foot rests
+_AIRBORNE_S: Final = 0.9  # nobody jumps longer
+_RISE_S: Final = 0.05  # out of the ground
+_IN_S, _OUT_S = 0.08, 0.1  # ramps of a foot that stands
+_RELEASE_S: Final = 0.1  # how fast a foot is let go
+_LETS_GO_M: Final = (0.05, 0.15)  # a foot so far from where it stands is let go bit by bit
+_RANGE_STD, _UP_STD_M = 0.01, 0.03  # errors of distance, as a share of it, and of height
+_UPRIGHT: Final = 0.65  # height of the hips above the lower ankle, of that of who stands straight
+_TILT_M: Final = 0.04  # a ball so far from a flat foot's height is noise
+_KNEE_M, _HIPS_M, _ANKLE_M = 0.04, 0.07, 0.04  # half as thick as they are
+_LONGEST_STEP_S: Final = 0.2
+
+
+@dataclass(slots=True)
+class _People:
+    """What is remembered; one row per person, one column per foot."""
+
+    track_id: I64  # (N,)
+    ankle_m: F64  # (N, 2, 3) as measured; NaN: new
+    speed: F64  # (N, 2)
+    still_s: F64  # (N, 2)
+    standing: Bool  # (N, 2)
+    weight: F64  # (N, 2) of the lock
+    anchor_m: F64  # (N, 2, 3) where the ankles stand
+    pull_m: F64  # (N, 2, 3) by which legs reach for that place, and let go of it
+    shift_m: F64  # (N, 3) from where people are measured to where they are shown
+    loose_s: F64  # (N,) since a foot stood
+
+
+_FIELDS: Final = tuple(name for name in _People.__slots__ if name != "track_id")
+
+
+def _newcomers(count: int) -> _People:
+    return _People(
+        np.zeros(count, dtype=np.int64), np.full((count, 2, 3), np.nan), np.zeros((count, 2)),
+        np.zeros((count, 2)), np.zeros((count, 2), dtype=np.bool_), np.zeros((count, 2)),
+        np.zeros((count, 2, 3)), np.zeros((count, 2, 3)), np.zeros((count, 3)), np.zeros(count),
+    )  # fmt: skip
+
+
+class Grounder:
+    """Keeps everybody on the floor; owned by one thread."""
+
+    def __init__(self, settings: GroundSettings | None = None) -> None:
+        self._settings = settings or GroundSettings()
+        self._people = _newcomers(0)
+        self._t_s = -np.inf
+        self._body: tuple[F64, Body] | None = None
+
+    def configure(self, settings: GroundSettings) -> None:
+        """Take over other settings; who stands goes on standing."""
+        self._settings = settings
+
+    @property
+    def standing(self) -> Bool:
+        """(N, 2) whose left and right foot stood in the last frame."""
+        return self._people.standing
+
+    def body_of(self, offset_m: F64, hip_height_m: F64) -> Body:
+        """``legs.body_of``, kept while the same arrays come in."""
+        if self._body is None or self._body[0] is not offset_m:
+            self._body = offset_m, body_of(offset_m, hip_height_m)
+        return self._body[1]
+
+    def apply(
+        self,
+        track_id: I64,
+        t_s: float,
+        root_world_m: F64,
+        quat_local_xyzw: F64,
+        body: Body,
+        known: Bool,
+        camera_m: F64,
+    ) -> tuple[F64, F64]:
+        """Roots (N, 3) and local rotations (N, B, 4) of people whose feet meet the floor.
+
+        Args:
+            track_id: (N,) who it is.
+            t_s: seconds, any origin.
+            root_world_m: (N, 3) measured and smoothed.
+            quat_local_xyzw: (N, B, 4) likewise.
+            body: lengths of everybody's legs.
+            known: (N, 2) whose left and right leg were seen in this frame.
+            camera_m: (3,) place of the camera in the world.
+        """
+        if self._settings.feet == "off" or track_id.size == 0:
+            self._people = _newcomers(0)
+            return root_world_m, quat_local_xyzw
+        people = self._align(track_id)
+        dt_s = min(max(t_s - self._t_s, 0.0), _LONGEST_STEP_S)
+        self._t_s = t_s
+        legs = legs_of(root_world_m, quat_local_xyzw, body)
+        feet = _look(people, legs, root_world_m, body, known, camera_m)
+        _watch(people, feet, dt_s)
+        self._stand(people, feet, dt_s)
+        people.shift_m = _shift(people, feet, legs, dt_s)
+        ankle, sole = _put(people, feet, body, dt_s)
+        solved = reach(legs, ankle - people.shift_m[:, None], sole, body)
+        root = np.asarray(root_world_m + people.shift_m)
+        return root, with_legs(quat_local_xyzw, solved)
+
+    def _align(self, track_id: I64) -> _People:
+        """What is remembered, in the order of ``track_id``."""
+        old = self._people
+        if np.array_equal(old.track_id, track_id):
+            return old
+        row_of = {k: i for i, k in enumerate(old.track_id.tolist())}
+        rows = np.array([row_of.get(k, -1) for k in track_id.tolist()], dtype=np.int64)
+        people, kept = _newcomers(track_id.size), rows >= 0
+        people.track_id = track_id.copy()
+        for name in _FIELDS:
+            getattr(people, name)[kept] = getattr(old, name)[rows[kept]]
+        self._people = people
+        return people
+
+    def _stand(self, people: _People, feet: Feet, dt_s: float) -> None:
+        """Which feet stand from now on, and where."""
+        here = feet.ankle_m + people.shift_m[:, None]
+        gap = people.anchor_m - here
+        before = people.standing
+        people.standing = contacts(feet, before, people.speed, people.still_s, gap)
+        begins = people.standing & ~before
+        if np.count_nonzero(begins):
+            down = _to_floor(-feet.above_m, feet)
+            people.anchor_m = np.where(begins[..., None], here + down, people.anchor_m)
+            gap = people.anchor_m - here
+        people.anchor_m = people.anchor_m + np.expm1(-dt_s / _FOLLOW_S[self._settings.feet]) * gap
+        people.anchor_m[..., 1] = feet.rest_m
+        ramp = np.where(people.standing, dt_s / _IN_S, -dt_s / _OUT_S)
+        people.weight = clamp(people.weight + ramp, 0.0, 1.0)
+        people.loose_s = np.where(people.standing.any(axis=1), 0.0, people.loose_s + dt_s)
+
+
+def _look(people: _People, legs: Legs, hips_m: F64, body: Body, known: Bool, camera_m: F64) -> Feet:
+    """What this frame says of everybody's feet."""
+    ankle = legs.place_m[:, 2]
+    fall = legs.place_m[:, 3] - ankle
+    tilt = fall[..., 1] + (body.ankle_m - body.ball_m)[:, None]
+    rest = body.ankle_m[:, None] + np.maximum(-tilt - _TILT_M, 0.0)
+    height = ankle[..., 1]
+    above = height + people.shift_m[:, 1:2] - rest
+    ray, range_m = unit(ankle - camera_m)
+    legs_m = body.hips_m - body.ankle_m
+    stands = hips_m[:, 1] - height.min(axis=1) > _UPRIGHT * legs_m
+    return Feet(ankle, fall, tilt, rest, above, ray, range_m, known, stands)
+
+
+def _watch(people: _People, feet: Feet, dt_s: float) -> None:
+    """How fast the feet move. Newcomers who stand are put on the floor at once."""
+    moved = feet.ankle_m - people.ankle_m
+    new = np.isnan(people.ankle_m[:, 0, 0])
+    if np.count_nonzero(new):
+        moved[new] = 0.0
+        down = _lowest_to_floor(feet)
+        people.shift_m = np.where((new & feet.stands)[:, None], down, people.shift_m)
+        feet.above_m = feet.above_m + np.where(new[:, None], people.shift_m[:, 1:2], 0.0)
+    people.ankle_m = feet.ankle_m
+    people.speed = smoothed(people.speed, speeds(moved, feet.ray, dt_s), dt_s)
+    people.still_s = still_for(people.still_s, people.speed, dt_s)
+
+
+def _to_floor(up_m: F64, feet: Feet) -> F64:
+    """(N, 2, 3) the likeliest way by which to rise by ``up_m`` (N, 2).
+
+    Along the line of sight as far as distance is less sure than height; the rest straight up.
+    """
+    steep = feet.ray[..., 1]
+    var = (_RANGE_STD * feet.range_m) ** 2
+    along = up_m * var * steep / (_UP_STD_M**2 + var * steep * steep)
+    way = along[..., None] * feet.ray
+    way[..., 1] = up_m
+    return np.asarray(way)
+
+
+def _lowest_to_floor(feet: Feet) -> F64:
+    """(N, 3) the way of the lower foot."""
+    lower = feet.above_m.argmin(axis=1)
+    return np.asarray(_to_floor(-feet.above_m, feet)[np.arange(lower.size), lower])
+
+
+def _shift(people: _People, feet: Feet, legs: Legs, dt_s: float) -> F64:
+    """(N, 3) from where people are measured to where they are shown, for this frame."""
+    held = people.weight * people.standing * (1.001 - smoothstep(people.speed, *_CALM_M_S))
+    total = np.maximum(held.sum(axis=1), 1e-9)[:, None]
+    gap = people.anchor_m - feet.ankle_m
+    wanted = (held[..., None] * gap).sum(axis=1) / total
+    step = (wanted - people.shift_m) * -np.expm1(-dt_s / _ROOT_S)
+    step[:, 1] *= np.where(feet.stands, 1.0, _ROOT_S / _SEATED_S)
+    loose = ~people.standing.any(axis=1)
+    if np.count_nonzero(loose):
+        step = np.where(loose[:, None], _loose_step(people, feet, dt_s), step)
+    length = np.sqrt(dot(step, step))
+    step *= np.minimum(1.0, _ROOT_M_S * dt_s / np.maximum(length, 1e-9))[:, None]
+    shift = people.shift_m + step
+    sunk = _sunk_m(feet, legs, shift)
+    shift[:, 1] += sunk * -np.expm1(-dt_s / _RISE_S)
+    return np.asarray(shift)
+
+
+def _loose_step(people: _People, feet: Feet, dt_s: float) -> F64:
+    """Back to where people are measured, level; after a while down to the floor, if they stand."""
+    step = people.shift_m * np.expm1(-dt_s / _RETURN_S)
+    step[:, 1] = 0.0
+    late = feet.stands & (people.loose_s > _AIRBORNE_S) & feet.known.any(axis=1)
+    down = _lowest_to_floor(feet) * -np.expm1(-dt_s / _SETTLE_S)
+    return np.where(late[:, None], down, step)
+
+
+def _sunk_m(feet: Feet, legs: Legs, shift: F64) -> F64:
+    """(N,) how deep the lowest foot, knee or hip is in the ground."""
+    foot = feet.ankle_m[..., 1] - np.where(feet.stands[:, None], feet.rest_m, _ANKLE_M)
+    knee = legs.place_m[:, 1, :, 1] - _KNEE_M
+    hip = legs.place_m[:, 0, :, 1] - _HIPS_M
+    lowest = np.minimum(np.minimum(foot, knee), hip).min(axis=1)
+    return np.asarray(np.maximum(-(lowest + shift[:, 1]), 0.0))
+
+
+def _put(people: _People, feet: Feet, body: Body, dt_s: float) -> tuple[F64, F64]:
+    """Where ankles go (N, 2, 3), and from there to the balls of the feet (N, 2, 3).
+
+    Standing feet go where they stand, none into the ground.
+    """
+    ankle = feet.ankle_m + people.shift_m[:, None]
+    gap = people.anchor_m - ankle
+    hold = people.weight * (1.0 - smoothstep(np.sqrt(dot(gap, gap)), *_LETS_GO_M))
+    left = people.pull_m * np.exp(-dt_s / _RELEASE_S)
+    people.pull_m = np.where(people.standing[..., None], gap * hold[..., None], left)
+    ankle += people.pull_m
+    lowest = np.where(feet.stands[:, None], body.ankle_m[:, None], _ANKLE_M)
+    ankle[..., 1] = np.maximum(ankle[..., 1], lowest)
+    return ankle, _soles(people, feet, body, ankle)
+
+
+def _soles(people: _People, feet: Feet, body: Body, ankle_m: F64) -> F64:
+    """(N, 2, 3) from ankle to ball: flat where the foot stands, never into the ground."""
+    fall = feet.fall_m
+    noise = clamp(feet.tilt_m, -_TILT_M, _TILT_M)
+    lowest = np.minimum(body.ball_m[:, None], ankle_m[..., 1]) - ankle_m[..., 1]
+    down = np.maximum(fall[..., 1] - people.weight * noise, lowest)
+    squared = dot(fall, fall)
+    level = np.sqrt(np.maximum(squared - fall[..., 1] ** 2, 1e-9))
+    down = clamp(down, -0.99 * np.sqrt(squared), 0.99 * np.sqrt(squared))
+    sole = fall * (np.sqrt(squared - down * down) / level)[..., None]
+    sole[..., 1] = down
+    return np.asarray(sole)
