@@ -34,7 +34,7 @@ SUMMARY_KEYS = [
     "frames", "seconds", "fps", "source_fps", "people_max", "people_mean", "latency_ms",
     "stage_ms", "dropped", "sent", "backend", "locate", "peak_rss_mb", "exit_reason",
 ]  # fmt: skip
-STAGES = ["estimate", "locate", "track", "retarget", "smooth"]
+STAGES = ["estimate", "locate", "track", "retarget", "smooth", "ground"]
 Message = tuple[str, list[Any]]
 
 
