@@ -19,6 +19,8 @@ from posestream import __version__
 from posestream.daemon import logs
 from posestream.errors import PosestreamError
 from posestream.evaluation.commands import add_evaluate
+from posestream.evaluation.export_command import add_export
+from posestream.training.commands import add_train
 from posestream.training.real.commands import add_pack
 
 EPILOG = """exit codes: 0 done or stopped by you · 1 failure · 2 configuration or usage ·
@@ -74,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_doctor(commands)
     _add_bench(commands)
     add_evaluate(commands)
+    add_export(commands)
     add_pack(commands)
     _add_config(commands)
     return parser

@@ -121,6 +121,22 @@ def export_hdnet(network: Hdnet, path: Path, side_px: int = 256) -> None:
     _write(network, inputs, names, path, free, network.config)
 
 
+def random_people_feed(
+    network: Unified, cells: tuple[int, int], rng: np.random.Generator
+) -> dict[str, NDArray[np.float32]]:
+    """Inputs of the depth head's file for three people anywhere on maps of (h, w) cells."""
+    joints = network_skeleton(network.config.rrmp.joints).num_joints
+    shapes = {
+        "depth_features": (1, network.depth_channels, *cells), "heatmaps": (1, joints + 1, *cells),
+        "xy": (_TRACED_PEOPLE, joints, 2), "score": (_TRACED_PEOPLE, joints),
+    }  # fmt: skip
+    if network.config.height:
+        shapes["height"] = (_TRACED_PEOPLE, 2)
+    feed = {name: rng.uniform(0.0, 1.0, shape) for name, shape in shapes.items()}
+    feed["xy"] *= np.array(cells[::-1]) - 1.0
+    return {name: values.astype(np.float32) for name, values in feed.items()}
+
+
 def parity(
     module: nn.Module, path: Path, inputs: Mapping[str, NDArray[np.float32]]
 ) -> dict[str, float]:

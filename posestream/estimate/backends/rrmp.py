@@ -39,8 +39,7 @@ class RrmpEstimator:
     def estimate(self, frame: Frame) -> Estimate:
         """Everybody in the picture, with maps. Raises BackendError if the engine fails."""
         facts = self._engine.facts
-        image, scale = network_input(frame.image, facts.size_px)
-        rays = _rays(frame.camera, scale, facts.size_px) if facts.wants_rays else None
+        image, rays, scale = self.inputs(frame)
         maps = self._engine.maps(image, rays)
         found = find_people(
             maps.heatmaps, maps.pafs, self._skeleton, self._settings, maps.locations,
@@ -54,6 +53,13 @@ class RrmpEstimator:
             depth_m=depth_m,
             depth_std_m=std_m,
         )
+
+    def inputs(self, frame: Frame) -> tuple[F32, F32 | None, float]:
+        """The network's picture and rays, if it wants them; its pixels per picture pixel."""
+        facts = self._engine.facts
+        image, scale = network_input(frame.image, facts.size_px)
+        rays = _rays(frame.camera, scale, facts.size_px) if facts.wants_rays else None
+        return image, rays, scale
 
     def close(self) -> None:
         """Release the network."""

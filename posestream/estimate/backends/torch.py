@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -44,7 +44,7 @@ class TorchEngine:
         network = weights.load(path)
         self.facts = _facts(network, size_px, path)
         self._unified = isinstance(network, Unified)
-        self._network: Any = network
+        self._network = cast("Any", network)
         self._network.to(self._device, self._type)
         if cuda:
             self._network.to(memory_format=torch.channels_last)
