@@ -129,6 +129,12 @@ def _add_process(commands: Commands) -> None:
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="videos or images:FOLDER")
     parser.add_argument("--out", required=True, metavar="FOLDER")
     parser.add_argument("--formats", default="jsonl", metavar="LIST", help="jsonl (default)")
+    parser.add_argument(
+        "--workers", type=_positive, metavar="N", help="processes for several videos (Dask)"
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="a Dask cluster's scheduler, such as tcp://host:8786"
+    )
     _add_common(parser)
     parser.set_defaults(command=_process)
 
@@ -194,11 +200,16 @@ def _overrides(arguments: argparse.Namespace) -> list[str]:
 
 
 def _process(arguments: argparse.Namespace) -> int:
-    from posestream.daemon.offline import process
+    from posestream.daemon.offline import Where, process
 
     formats = [name.strip() for name in arguments.formats.split(",")]
     return process(
-        arguments.sources, arguments.out, formats, arguments.config, _overrides(arguments)
+        arguments.sources,
+        arguments.out,
+        formats,
+        arguments.config,
+        _overrides(arguments),
+        Where(arguments.workers, arguments.scheduler),
     )
 
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from tqdm import tqdm
 
-from posestream import __version__, config
-from posestream.capture.base import Source
-from posestream.capture.live import every_frame
-from posestream.daemon.sources import backend_for, first_camera, open_for
-from posestream.errors import ConfigError, PosestreamError
-from posestream.estimate.registry import create
-from posestream.export import jsonl
-from posestream.pipeline import Pipeline
+from posestream import config
+from posestream.daemon import logs
+from posestream.daemon.offline_job import Done, Job, Watch, work
+from posestream.daemon.status import counted, notify
+from posestream.errors import ConfigError
 from posestream.settings import Settings
 from posestream.types import AvatarFrame
-from posestream.wire.messages import Hello
 
 FORMATS = ("jsonl",)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Who does the work: this process, workers here, or a cluster."""
+
+    workers: int | None = None
+    scheduler: str | None = None
 
 
 def process(
@@ -29,6 +36,7 @@ def process(
     formats: Sequence[str],
     config_file: str | None,
     overrides: Sequence[str],
+    where: Where | None = None,
 ) -> int:
     """Write one file per source and format; sources already done are skipped.
 
@@ -37,19 +45,99 @@ def process(
     """
     _check(sources, formats)
     settings = config.load(config_file, [*overrides, 'source.pace="fast"', "source.loop=false"])
-    folder = Path(out)
+    folder = Path(out).resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"--out {out} cannot be created: {error.strerror}.") from None
+    jobs = [
+        Job(s, str(t), settings) for s, t in zip(sources, _targets(sources, folder), strict=True)
+    ]
     exit_code = 0
-    for source, target in zip(sources, _targets(sources, folder), strict=True):
-        try:
-            _process_one(source, target, settings)
-        except PosestreamError as error:
-            print(f"posestream: {error}", file=sys.stderr)
-            exit_code = exit_code or error.exit_code
+    for done in _done(jobs, where or Where()):
+        _report(done)
+        exit_code = exit_code or done.exit_code
     return exit_code
+
+
+def _done(jobs: list[Job], where: Where) -> Iterator[Done]:
+    """Everything done, those with a file first."""
+    todo = []
+    for job in jobs:
+        if Path(job.target).exists():
+            yield Done(job.target, skipped=True)
+        else:
+            todo.append(job)
+    workers = _workers(len(todo), where)
+    if todo and (where.scheduler is not None or workers > 1):
+        yield from _spread(todo, workers, where.scheduler)
+    else:
+        yield from (work(job, _bar(job)) for job in todo)
+
+
+def _workers(jobs: int, where: Where) -> int:
+    """As many as asked for, else one per core; never more than there is to do."""
+    wanted = where.workers
+    if wanted is None:
+        from posestream.daemon import cluster
+
+        wanted = (os.cpu_count() or 1) if jobs > 1 and cluster.available() else 1
+    return min(wanted, jobs)
+
+
+def _spread(jobs: list[Job], workers: int, scheduler: str | None) -> Iterator[Done]:
+    from posestream.daemon import cluster
+
+    started_s, frames = time.perf_counter(), 0
+    jobs = [Job(_anywhere(job.source), job.target, _shared(job.settings, workers)) for job in jobs]
+    done = cluster.spread(jobs, workers, scheduler)
+    for each in tqdm(done, total=len(jobs), unit=" videos", disable=_no_bar()):
+        frames += each.frames
+        yield each
+    seconds = time.perf_counter() - started_s
+    who = counted(workers, "worker") if scheduler is None else scheduler
+    notify(f"{counted(frames, 'frame')} in {seconds:.1f} s, {frames / seconds:.0f}/s, by {who}")
+
+
+def _anywhere(source: str) -> str:
+    """A file's or folder's name that holds in another working folder."""
+    kind, colon, rest = source.partition(":")
+    if colon and kind == "images":
+        return f"images:{Path(rest).resolve()}"
+    return str(Path(source).resolve()) if Path(source).exists() else source
+
+
+def _shared(settings: Settings, workers: int) -> Settings:
+    """The cores shared out among the workers, where the user left that open."""
+    if settings.estimate.threads:
+        return settings
+    threads = max((os.cpu_count() or 1) // workers, 1)
+    estimate = msgspec.structs.replace(settings.estimate, threads=min(threads, 16))
+    return msgspec.structs.replace(settings, estimate=estimate)
+
+
+def _bar(job: Job) -> Watch:
+    """A progress bar over a job's frames."""
+
+    def watch(frames: Iterable[AvatarFrame], total: int | None) -> Iterable[AvatarFrame]:
+        name = Path(job.target).name
+        yield from tqdm(frames, desc=name, total=total, unit=" frames", disable=_no_bar())
+
+    return watch
+
+
+def _no_bar() -> bool | None:
+    """None: no bar where nobody watches a terminal."""
+    return True if logs.as_json() else None
+
+
+def _report(done: Done) -> None:
+    if done.error:
+        notify(f"posestream: {done.error}")
+    elif done.skipped:
+        notify(f"{done.target} is there already: skipped")
+    else:
+        notify(f"{done.target}: {done.frames} frames")
 
 
 def _check(sources: Sequence[str], formats: Sequence[str]) -> None:
@@ -72,42 +160,3 @@ def _stem(source: str) -> str:
 
 def _targets(sources: Sequence[str], folder: Path) -> Iterator[Path]:
     return (folder / f"{_stem(source)}.jsonl" for source in sources)
-
-
-def _process_one(source: str, target: Path, settings: Settings) -> None:
-    if target.exists():
-        print(f"{target} is there already: skipped", file=sys.stderr)
-        return
-    # Written under another name until whole: who is interrupted starts this one again.
-    unfinished = target.with_suffix(".jsonl.part")
-    opened = open_for(source, settings)
-    total = getattr(opened, "frame_count", None)
-    # disable=None: no bar where nobody watches a terminal
-    frames = tqdm(
-        _avatars(opened, source, settings),
-        desc=target.name,
-        total=total,
-        unit=" frames",
-        disable=None,
-    )
-    try:
-        with unfinished.open("wb") as file:
-            camera = first_camera(opened, source, settings)
-            file.write(jsonl.header(Hello(__version__, camera, opened.fps)))
-            count = sum(1 for frame in frames if file.write(jsonl.line(frame)))
-    except OSError as error:
-        raise PosestreamError(f"{target} cannot be written: {error.strerror}.") from None
-    finally:
-        opened.close()
-    unfinished.replace(target)
-    print(f"{target}: {count} frames", file=sys.stderr)
-
-
-def _avatars(opened: Source, source: str, settings: Settings) -> Iterator[AvatarFrame]:
-    estimator = create(backend_for(source, settings), settings.estimate)
-    try:
-        pipeline = Pipeline(estimator, settings)
-        for frame in every_frame(opened):
-            yield pipeline.step(frame)
-    finally:
-        estimator.close()

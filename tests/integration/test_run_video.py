@@ -100,7 +100,7 @@ def test_processing_takes_up_where_it_was_interrupted(
     out = tmp_path / "out"
     second = tmp_path / "second.mp4"
     second.write_bytes(short.read_bytes())
-    run = posestream("process", str(short), str(second), "--out", str(out))
+    run = posestream("process", str(short), str(second), "--out", str(out), "--workers", "1")
     eventually(lambda: (out / "short.jsonl").exists() or run.process.poll(), "the first", 60.0)
     run.process.kill()
     run.process.wait()
