@@ -19,6 +19,7 @@ from posestream import __version__
 from posestream.daemon import logs
 from posestream.errors import PosestreamError
 from posestream.evaluation.commands import add_evaluate
+from posestream.evaluation.export_command import add_export
 from posestream.training.commands import add_train
 from posestream.training.real.commands import add_pack
 
@@ -75,8 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_doctor(commands)
     _add_bench(commands)
     add_evaluate(commands)
+    add_export(commands)
     add_pack(commands)
-    add_train(commands)
     _add_config(commands)
     return parser
 
@@ -128,6 +129,12 @@ def _add_process(commands: Commands) -> None:
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="videos or images:FOLDER")
     parser.add_argument("--out", required=True, metavar="FOLDER")
     parser.add_argument("--formats", default="jsonl", metavar="LIST", help="jsonl (default)")
+    parser.add_argument(
+        "--workers", type=_positive, metavar="N", help="processes for several videos (Dask)"
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="a Dask cluster's scheduler, such as tcp://host:8786"
+    )
     _add_common(parser)
     parser.set_defaults(command=_process)
 
@@ -193,11 +200,16 @@ def _overrides(arguments: argparse.Namespace) -> list[str]:
 
 
 def _process(arguments: argparse.Namespace) -> int:
-    from posestream.daemon.offline import process
+    from posestream.daemon.offline import Where, process
 
     formats = [name.strip() for name in arguments.formats.split(",")]
     return process(
-        arguments.sources, arguments.out, formats, arguments.config, _overrides(arguments)
+        arguments.sources,
+        arguments.out,
+        formats,
+        arguments.config,
+        _overrides(arguments),
+        Where(arguments.workers, arguments.scheduler),
     )
 
 
