@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     add_evaluate(commands)
     add_export(commands)
     add_pack(commands)
+    add_train(commands)
     _add_config(commands)
     return parser
 
