@@ -416,7 +416,7 @@ def test_a_terminal_shows_one_line_that_is_rewritten(tmp_path: Path) -> None:
     reader, writer = pty.openpty()
     run = subprocess.Popen(
         [sys.executable, "-m", "posestream", "run", "synthetic:people=2,seconds=2",
-         "--set", "websocket.port=0", "--set", "vmc=[]"],
+         "--set", "websocket.port=0", "--set", "vmc=[]", "--no-panel"],
         stdout=writer, stderr=writer, stdin=writer, cwd=Path(__file__).parents[2],
         env={**os.environ, "COLUMNS": "70", "XDG_CONFIG_HOME": str(tmp_path)},
     )  # fmt: skip
