@@ -26,15 +26,21 @@ _IMPORTERS = {
     ".md": "TextScriptImporter",
     ".json": "TextScriptImporter",
     ".txt": "TextScriptImporter",
+    ".prefab": "PrefabImporter",
 }
 
 
 def assets() -> Iterator[Path]:
-    """Files and folders that Unity imports: not hidden, nothing in folders ending in ~."""
+    """Files and folders that Unity imports: not hidden, nothing in folders ending in ~.
+
+    Except what lies in a sample's folder: it is copied into the project with its .meta files,
+    by which scenes find their prefabs.
+    """
     for path in sorted(PACKAGE.rglob("*")):
         parts = path.relative_to(PACKAGE).parts
+        parts = parts[2:] if parts[0] == "Samples~" else parts
         hidden = any(part.startswith(".") or part.endswith("~") for part in parts)
-        if not hidden and path.suffix != ".meta":
+        if parts and not hidden and path.suffix != ".meta":
             yield path
 
 

@@ -24,9 +24,44 @@ namespace UnityEngine
         public Vector3 scale;
     }
 
+    public struct HumanLimit
+    {
+        public bool useDefaultValues { get; set; }
+    }
+
+    public struct HumanBone
+    {
+        public string boneName { get; set; }
+        public string humanName { get; set; }
+        public HumanLimit limit;
+    }
+
     public struct HumanDescription
     {
+        public HumanBone[] human;
         public SkeletonBone[] skeleton;
+        public float upperArmTwist { get; set; }
+        public float lowerArmTwist { get; set; }
+        public float upperLegTwist { get; set; }
+        public float lowerLegTwist { get; set; }
+        public float armStretch { get; set; }
+        public float legStretch { get; set; }
+    }
+
+    public static class AvatarBuilder
+    {
+        /// <summary>Complains as Unity does: of names that are not below the object, and of required bones that are not named.</summary>
+        public static Avatar BuildHumanAvatar(GameObject root, HumanDescription description)
+        {
+            HashSet<string> below = new HashSet<string>();
+            foreach (Transform t in root.GetComponentsInChildren<Transform>()) { if (!below.Add(t.name)) { throw new ArgumentException("ambiguous: " + t.name); } }
+            foreach (SkeletonBone bone in description.skeleton) { if (!below.Contains(bone.name)) { throw new ArgumentException(bone.name); } }
+            HashSet<string> named = new HashSet<string>();
+            foreach (HumanBone bone in description.human) { named.Add(bone.humanName); if (!below.Contains(bone.boneName)) { throw new ArgumentException(bone.boneName); } }
+            bool whole = true;
+            foreach (string part in new[] { "UpperLeg", "LowerLeg", "Foot", "UpperArm", "LowerArm", "Hand" }) { whole &= named.Contains("Left" + part) && named.Contains("Right" + part); }
+            return new Avatar { humanDescription = description, isValid = whole && named.Contains("Hips") && named.Contains("Spine") && named.Contains("Head") };
+        }
     }
 
     public class Avatar : Object
@@ -46,11 +81,24 @@ namespace UnityEngine
         public bool applyRootMotion { get; set; }
         public bool isHuman => avatar != null && avatar.isHuman;
 
+        private Transform ByName(string humanName)
+        {
+            HumanBone[] human = avatar == null ? null : avatar.humanDescription.human;
+            foreach (HumanBone bone in human ?? new HumanBone[0])
+            {
+                if (bone.humanName == humanName)
+                {
+                    foreach (Transform t in GetComponentsInChildren<Transform>()) { if (t.name == bone.boneName) { return t; } }
+                }
+            }
+            return null;
+        }
+
         public Transform GetBoneTransform(HumanBodyBones bone)
         {
             if ((int)bone < 0 || bone >= HumanBodyBones.LastBone) { throw new IndexOutOfRangeException(); }
             Transform found;
-            return Table.TryGetValue(bone, out found) ? found : null;
+            return Table.TryGetValue(bone, out found) ? found : ByName(bone.ToString());
         }
     }
 
