@@ -72,7 +72,8 @@ def documents(path: Path) -> list[Document]:
 def public_fields(source: str, name: str) -> dict[str, str]:
     """Type by name of a class's public fields, which are what Unity saves."""
     body = source[source.index(f"class {name}") :]
-    pattern = r"^\s+(?:\[[^\n]*\]\s*)*public (?!const|static|readonly)([\w\[\].]+) (\w+)\s*(?:=[^>][^;]*)?;"
+    public = r"^\s+(?:\[[^\n]*\]\s*)*public (?!const|static|readonly)([\w\[\].]+) (\w+)"
+    pattern = public + r"\s*(?:=[^>][^;]*)?;"
     return {field: kind for kind, field in re.findall(pattern, body, re.M)}
 
 
@@ -81,9 +82,7 @@ def members(kind: str) -> list[str]:
     for path in PACKAGE.rglob("*.cs"):
         found = re.search(rf"enum {kind}\s*\{{(.*?)\}}", path.read_text("utf-8"), re.S)
         if found:
-            return re.findall(
-                r"^\s*(\w+),|(?<=[ ,])(\w+)(?=,)", re.sub("///.*", "", found[1]), re.M
-            )
+            return re.findall(r"\w+", re.sub("///.*", "", found[1]))
     raise AssertionError(f"no enum {kind}")
 
 
@@ -160,8 +159,13 @@ def test_the_scenes_say_what_their_samples_are_for() -> None:
     def settings(name: str) -> str:
         return (SAMPLES / name / f"{name}.unity").read_text("utf-8")
 
-    assert members("Input")[1] == members("Input")[1] and "\n  input: 1\n" in settings("VmcOnly")
+    assert members("Input").index("Vmc") == 1
+    assert members("RootMode").index("InPlace") == 1
+    assert members("RootMode").index("Metric") == 3
+    assert "\n  input: 1\n" in settings("VmcOnly")
     assert "\n    Picture: 1\n" in settings("ArOverlay")
     assert "\n  lockToPicture: 1\n" in settings("ArOverlay")
     assert "\n  background: 1\n" in settings("ArOverlay")
-    assert [kind for kind in ("SeveralPeople", "ArOverlay") if "  prefabs:\n  - " in settings(kind)]
+    for name in ("SeveralPeople", "ArOverlay"):
+        assert "  prefabs:\n  - {fileID: 100, guid: " in settings(name)
+        assert "\n  rootMode: 3\n" in next((SAMPLES / name).glob("*.prefab")).read_text("utf-8")
