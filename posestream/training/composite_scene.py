@@ -144,19 +144,22 @@ def turned(xyz_m: F64, pelvis_px: F64, K_px: F64) -> F64:
 def _draw_depth(rng: np.random.Generator, s: SceneSettings, f_px: float, rows: int) -> float:
     low, high = s.wide_mm_per_px if rng.random() < s.wide_share else s.mm_per_px
     mm_per_px = np.exp(rng.uniform(np.log(low), np.log(high)))
-    return _bounded(float(mm_per_px) / 1000.0 * f_px, s, f_px, rows)
+    return _bounded(rng, float(mm_per_px) / 1000.0 * f_px, s, f_px, rows)
 
 
 def _person_depth(rng: np.random.Generator, scene: Scene, s: SceneSettings) -> float:
     if scene.depth_m is None:
         return _draw_depth(rng, s, scene.f_px, scene.size_px[1])
     near = scene.depth_m * float(np.exp(rng.normal(0.0, 0.12)))
-    return _bounded(near, s, scene.f_px, scene.size_px[1])
+    return _bounded(rng, near, s, scene.f_px, scene.size_px[1])
 
 
-def _bounded(depth_m: float, s: SceneSettings, f_px: float, rows: int) -> float:
+def _bounded(
+    rng: np.random.Generator, depth_m: float, s: SceneSettings, f_px: float, rows: int
+) -> float:
+    """Within the bounds; the lower one is blurred, so that no single depth is common."""
     tall = 1.7 * f_px
-    low = max(s.nearest_m, tall / (s.largest * rows))
+    low = max(s.nearest_m, tall / (s.largest * rows)) * rng.uniform(1.0, 1.4)
     return float(np.clip(depth_m, low, max(low, tall / s.smallest_px)))
 
 

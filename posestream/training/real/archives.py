@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +16,8 @@ from posestream.errors import TrainingError
 
 MAX_SIDE_PX: Final = 512
 _MAX_FILE_BYTES: Final = 64 * 2**20
+_PALETTED: Final = b"\x03"  # a PNG's colour types
+_GREY: Final = b"\x00"
 
 
 class Pictures:
@@ -35,30 +39,44 @@ class Pictures:
 
     def colour(self, name: str) -> Image:
         """(H, W, 3) BGR."""
-        return self._decode(name, cv2.IMREAD_COLOR)
+        return self._decoded(name, self._read(name), cv2.IMREAD_COLOR)
 
     def indices(self, name: str) -> Image:
-        """(H, W) values of a grey or paletted picture."""
-        from PIL import Image as Pillow
+        """(H, W) values of a grey or paletted PNG."""
+        data = _without_palette(self._read(name), name)
+        return self._decoded(name, data, cv2.IMREAD_GRAYSCALE)
 
-        try:
-            with self._home[name].open(name) as file, Pillow.open(file) as image:
-                return np.array(image, dtype=np.uint8)
-        except (KeyError, OSError, zipfile.BadZipFile) as error:
-            raise _damaged(name) from error
-
-    def _decode(self, name: str, flags: int) -> Image:
+    def _read(self, name: str) -> bytes:
         try:
             archive = self._home[name]
             if archive.getinfo(name).file_size > _MAX_FILE_BYTES:
                 raise _damaged(name)
-            data = archive.read(name)
+            return archive.read(name)
         except (KeyError, OSError, zipfile.BadZipFile) as error:
             raise _damaged(name) from error
+
+    def _decoded(self, name: str, data: bytes, flags: int) -> Image:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
         if image is None:
             raise _damaged(name)
         return np.asarray(image, dtype=np.uint8)
+
+
+def _without_palette(png: bytes, name: str) -> bytes:
+    """The same PNG with its palette's indices as grey levels, which OpenCV leaves alone."""
+    out, place = [png[:8]], 8
+    while place + 12 <= len(png):
+        (length,) = struct.unpack_from(">I", png, place)
+        kind, content = png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
+        place += 12 + length
+        if kind == b"IHDR" and content[9:10] == _PALETTED:
+            if content[8] != 8:
+                raise _damaged(name)
+            content = content[:9] + _GREY + content[10:]
+        if kind not in (b"PLTE", b"tRNS"):
+            check = zlib.crc32(kind + content)
+            out.append(struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check))
+    return b"".join(out)
 
 
 def _damaged(name: str) -> TrainingError:

@@ -62,7 +62,7 @@ class Dataset:
     name: str
     names: Sequence[str]
     read: Callable[[int], Annotated] = field(repr=False)
-    labelled: bool = True  # False: pictures in which nobody is found are left out
+    all_kept: bool = True  # False: pictures of whose people nothing is learnt are left out
 
     def __len__(self) -> int:
         return len(self.names)
@@ -189,7 +189,7 @@ def _people(folder: Path) -> Dataset:
     def read(index: int) -> Annotated:
         return _annotated(names[index], pictures.colour(names[index]), *_nobody(), labelled=False)
 
-    return Dataset("people", names, read, labelled=False)
+    return Dataset("people", names, read, all_kept=False)
 
 
 def _coco_ids(folder: Path) -> set[str]:
@@ -213,7 +213,7 @@ def _ccp(folder: Path) -> Dataset:
         seen = np.zeros((1, NUM_JOINTS), np.bool_)
         return _annotated(names[index], photos.colour(names[index]), xy, seen, box[[index]], mask)
 
-    return Dataset("ccp", names, read)
+    return Dataset("ccp", names, read, all_kept=False)
 
 
 def _rooms(folder: Path) -> Dataset:

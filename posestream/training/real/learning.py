@@ -93,7 +93,8 @@ def learn(
     extent = extent_px(np.where(labelled[:, None], xy_px, ours))
     doubtful = _doubt(lesson) > _DOUBTFUL * extent
     guessed = (score < _GUESSED) | doubtful
-    differs = labelled & ~(np.linalg.norm(ours - xy_px, axis=1) < NEAR * extent)
+    with np.errstate(invalid="ignore"):  # where only one of them knows, they do not differ
+        differs = labelled & (np.linalg.norm(ours - xy_px, axis=1) >= NEAR * extent)
     places = _places(xy_px, labelled, ours, guessed, size)
     placed = np.isfinite(places).all(axis=1)
     steady = np.isin(np.arange(NUM_JOINTS), LIMB_JOINTS) & placed & ~differs & ~guessed

@@ -55,7 +55,7 @@ def lessons_of(
         made.append(teach(dataset.read(row)))
         done()
     _write(path, names, made)
-    return made
+    return _read(path, names)  # in the file's precision, as any later run will see it
 
 
 def teach_labelled(teacher: Teacher, photo: Annotated) -> list[Lesson | None]:

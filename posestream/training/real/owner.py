@@ -68,7 +68,8 @@ def owner_map(
     owner = np.full(shape, 0 if photo.exhaustive else IGNORED, dtype=np.uint8)
     ring = _RING if photo.labelled else _NARROW
     for person, silhouette in zip(people, found, strict=True):
-        owner[_within(silhouette.mask, ring * extent_px(person.xy_px))] = 0
+        body = silhouette.mask | drawn(person.xy_px, shape)
+        owner[_within(body, ring * extent_px(person.xy_px))] = 0
     if not photo.labelled:  # what the teacher took for the person may be a neighbour, too
         for mask in masks:
             owner[(mask if mask is not None else owner) > 127] = IGNORED

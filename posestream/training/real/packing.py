@@ -36,7 +36,7 @@ from posestream.training.real.lessons import Lessons, lessons_of, teach_labelled
 from posestream.training.real.owner import owner_map, silhouettes
 from posestream.training.real.teacher import Lesson, Teacher
 from posestream.training.sample import Sample
-from posestream.training.shards import ShardWriter
+from posestream.training.shards import ShardSet, ShardWriter
 
 CHUNK: Final = 500
 _CHUNK_BYTES: Final = 2**30  # a chunk is one shard, however large; 500 pictures are some 30 MB
@@ -97,6 +97,7 @@ def _pack_chunk(part: Dataset, rows: range, out: Path, teachers: _Teachers) -> C
     number = rows.start // CHUNK
     photos = out / f"{part.name}-{number:05d}.tar"
     if photos.is_file():
+        _check_complete(photos, part, len(rows))
         return Counter()
     with tqdm(total=2 * len(rows), desc=f"{part.name} {number}", mininterval=1.0) as progress:
         lessons: Lessons = [[] for _ in rows]
@@ -111,10 +112,20 @@ def _pack_chunk(part: Dataset, rows: range, out: Path, teachers: _Teachers) -> C
     cutouts = list(itertools.chain.from_iterable(p.cutouts for p in made))
     if cutouts and not part.name.endswith(".val"):
         _write(people, cutouts)
-    if not part.labelled:
+    if not part.all_kept:
         made = [p for p in made if len(p.sample)]
     _write(photos, (p.sample for p in made))  # last: its name says that the chunk is complete
     return _counts(part.name, made)
+
+
+def _check_complete(photos: Path, part: Dataset, count: int) -> None:
+    """Raises TrainingError if a shard was made with another limit, or is damaged."""
+    found = len(ShardSet([photos]))
+    if part.all_kept and found != count:
+        raise TrainingError(
+            f"{photos} holds {found} pictures, not {count}: it was made with another --limit; "
+            "delete it, or write to another folder."
+        )
 
 
 def _write(path: Path, samples: Iterable[Sample]) -> None:
@@ -157,7 +168,7 @@ def _people(
     masks: list[Image | None] = []
     for number, lesson in enumerate(lessons):
         person = _person(dataset, photo, number, lesson)
-        if person is None and not photo.labelled:
+        if person is None and not np.isfinite(photo.xy_px[number]).any():
             continue
         masks.append(lesson.mask if person is not None and lesson is not None else None)
         xy, seen = photo.xy_px[number], photo.seen[number]
