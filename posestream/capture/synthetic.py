@@ -118,9 +118,14 @@ def parse_options(text: str) -> SyntheticOptions:
         return msgspec.convert(values, SyntheticOptions, strict=False)
     except msgspec.ValidationError as error:
         raise CaptureError(
-            f"synthetic:{text} is not understood ({_plain(str(error))}): write it like "
-            "synthetic:people=4,fps=30,seconds=10,size=640x360,seed=0."
+            f"synthetic:{_shown(text)} is not understood ({_shown(_plain(str(error)))}): write it "
+            "like synthetic:people=4,fps=30,seconds=10,size=640x360,seed=0."
         ) from None
+
+
+def _shown(text: str) -> str:
+    """What the user wrote, on one line and without control characters."""
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def _plain(message: str) -> str:
