@@ -136,6 +136,7 @@ def results(folder: Path) -> ElementTree.Element:
         "XDG_CONFIG_HOME": str(folder / "config"),
         "POSESTREAM_AR_TRUTH": str(folder / "truth.txt"),
         "POSESTREAM_AR_CLIP": str(folder / "clip.txt"),
+        "POSESTREAM_API": str(ROOT / "tests" / "unity" / "unity_api.txt"),
         "POSESTREAM_PACKETS": str(folder / "packets.txt"),
         "POSESTREAM_TLS": str(folder / "tls"),
     }
