@@ -34,6 +34,9 @@ namespace Posestream.Tests
         private sealed class Outcome
         {
             public double ErrorDeg;
+
+            /// <summary>From the same motion shown at one and the same delay.</summary>
+            public double SteadyErrorDeg;
             public double StallPercent;
             public double BackwardPercent;
             public double StepJitterDeg;
@@ -60,6 +63,8 @@ namespace Posestream.Tests
             double sumError = 0, sumStep = 0, sumDelay = 0, last = double.NaN, lastStep = 0;
             int count = 0, stalls = 0, back = 0;
             Outcome outcome = new Outcome();
+            System.Collections.Generic.List<double> times = new System.Collections.Generic.List<double>();
+            System.Collections.Generic.List<double> angles = new System.Collections.Generic.List<double>();
             for (long now = 0; now < 30000 * Ms; now += 16666667)
             {
                 for (int i = 0; i < frames; i++)
@@ -80,6 +85,8 @@ namespace Posestream.Tests
                 double delayMs = (now / (1 + driftPpm * 1e-6) - (buffer.PlayheadNs - ClockOffset)) / Ms;
                 double wanted = Truth(buffer.PlayheadNs);
                 sumDelay += delayMs;
+                times.Add(now / (1 + driftPpm * 1e-6) + ClockOffset);
+                angles.Add(angle);
                 sumError += Math.Abs(angle - wanted);
                 if (!double.IsNaN(last))
                 {
@@ -101,13 +108,17 @@ namespace Posestream.Tests
             outcome.BufferMs = figures.BufferMs;
             outcome.ConcealedPercent = figures.Concealed * 100.0;
             outcome.MeanDelayMs = sumDelay / count;
+            for (int i = 0; i < count; i++)
+            {
+                outcome.SteadyErrorDeg += Math.Abs(angles[i] - Truth(times[i] - outcome.MeanDelayMs * Ms)) * 57.29578 / count;
+            }
             return outcome;
         }
 
         [Test]
         public void AJitteryNetworkPlaysSteadily()
         {
-            Console.WriteLine("jitter  loss  mode        delay ms  change of speed deg  stalls %  backwards %  concealed %");
+            Console.WriteLine("jitter  loss  mode        delay ms  error deg  change of speed deg  stalls %  backwards %  concealed %");
             foreach (double[] network in new[] { new[] { 0.0, 0.0 }, new[] { 20.0, 0.01 }, new[] { 80.0, 0.05 } })
             {
                 Outcome steady = Play(PlaybackMode.Smooth, network[0], network[1], 0);
@@ -120,13 +131,14 @@ namespace Posestream.Tests
                 Assert.AreEqual(0.0, steady.StallPercent, 0.5);
                 Assert.Less(steady.StepJitterDeg, raw.StepJitterDeg * 0.25);
                 Assert.Less(steady.StallPercent, raw.StallPercent);
+                Assert.Less(steady.SteadyErrorDeg, raw.SteadyErrorDeg * 0.5);
                 Assert.Less(steady.BufferMs, network[0] + 40);
             }
         }
 
         private static void Row(double[] network, string mode, Outcome o) => Console.WriteLine(
-            "{0,3:0} ms  {1,2:0} %  {2,-11} {3,8:0.0}  {4,19:0.000}  {5,8:0.0}  {6,10:0.0}  {7,11:0.0}",
-            network[0], network[1] * 100, mode, o.MeanDelayMs, o.StepJitterDeg, o.StallPercent, o.BackwardPercent, o.ConcealedPercent);
+            "{0,3:0} ms  {1,2:0} %  {2,-11} {3,8:0.0}  {4,9:0.00}  {5,19:0.000}  {6,8:0.0}  {7,10:0.0}  {8,11:0.0}",
+            network[0], network[1] * 100, mode, o.MeanDelayMs, o.SteadyErrorDeg, o.StepJitterDeg, o.StallPercent, o.BackwardPercent, o.ConcealedPercent);
 
         [Test]
         public void ADriftingClockIsFollowed()
