@@ -8,10 +8,9 @@ import numpy as np
 
 from posestream.arrays import F64
 from posestream.geometry.fast import (
+    about,
     between,
     clamp,
-    cross,
-    dot,
     inv,
     length,
     matrix,
@@ -34,7 +33,7 @@ SHANKS: Final = _TURNED[1]
 _HINGE: Final = np.array([1.0, 0.0, 0.0])
 _BALL_SHARE: Final = 0.25  # of the ankle's height, as in our own skeleton
 _MOST_STRETCHED: Final = 0.9995
-_LEAST_POLE: Final = 0.03  # of the thigh: a straighter knee looks where its hinge says
+_WAY: Final = np.array([-1.0, 1.0])[:, None, None]  # a bending knee: thigh forward, shank back
 
 
 class Body(NamedTuple):
@@ -78,33 +77,40 @@ def legs_of(root_world_m: F64, quat_local_xyzw: F64, body: Body) -> Legs:
 def reach(legs: Legs, ankle_m: F64, sole_m: F64, body: Body) -> F64:
     """Local rotations (N, 3, 2, 4) of thigh, shank and foot that bring the ankles to ``ankle_m``.
 
-    Hips stay; each knee keeps the side to which it was bent. Ankles (N, 2, 3) out of reach are
-    reached for. ``sole_m`` (N, 2, 3) leads from ankle to ball and turns the foot.
+    Hips stay; knees bend and stretch about their own hinges, then the whole leg swings. Ankles
+    (N, 2, 3) out of reach are reached for. ``sole_m`` (N, 2, 3) leads from ankle to ball and
+    turns the foot.
     """
-    hip = legs.place_m[:, 0]
-    before = np.empty((3, *ankle_m.shape))
-    np.subtract(legs.place_m[:, 1:], legs.place_m[:, :3], out=before.swapaxes(0, 1))
-    line, wanted = unit(ankle_m - hip)
-    thigh, shank = body.thigh_m, body.shank_m
-    longest = np.maximum((thigh + shank) * _MOST_STRETCHED, length(before[0] + before[1]))
-    span = clamp(wanted, np.abs(thigh - shank) + 1e-3, longest)
-    share = (thigh * thigh - shank * shank + span * span) / (2.0 * span)
-    out = np.sqrt(np.maximum(thigh * thigh - share * share, 0.0))
-    after = np.empty_like(before)
-    after[0] = line * share[..., None] + _pole(legs, before[0], line, thigh) * out[..., None]
-    after[1] = line * span[..., None] - after[0]
-    after[2] = sole_m
-    both = unit(np.stack([before, after]))[0]
-    turn = mul(between(both[0], both[1]), legs.turn[:, 1:].swapaxes(0, 1))
+    hip, _, ankle, ball = legs.place_m.swapaxes(0, 1)
+    ways = np.empty((2, 2, *ankle_m.shape))  # of leg and sole; before and after
+    ways[0, 0], ways[1, 0], ways[0, 1], ways[1, 1] = (
+        ankle - hip,
+        ankle_m - hip,
+        ball - ankle,
+        sole_m,
+    )
+    along, size = unit(ways)
+    angles = _corners(size[:, 0], body)
+    swing = between(along[0], along[1])  # of the leg, of the sole
+    hinge = rotate(legs.turn[:, 1], _HINGE)
+    bend = about(hinge, (angles[1] - angles[0]) * _WAY)
+    turn = np.empty((3, *ankle_m.shape[:2], 4))
+    turn[:2] = mul(swing[0], mul(bend, legs.turn[:, 1:3].swapaxes(0, 1)))
+    turn[2] = mul(swing[1], legs.turn[:, 3])
     above = np.concatenate([legs.turn[None, :, 0], turn[:2]])
     return mul(inv(above), turn).swapaxes(0, 1)
 
 
-def _pole(legs: Legs, thigh: F64, line: F64, thigh_m: F64) -> F64:
-    """(N, 2, 3) unit: to which side of the line from hip to ankle the knee goes."""
-    ahead = cross(line, rotate(legs.turn[:, 1], _HINGE))
-    bent = thigh - dot(thigh, line)[..., None] * line
-    return unit(bent + (_LEAST_POLE * thigh_m)[..., None] * ahead)[0]
+def _corners(span_m: F64, body: Body) -> F64:
+    """(2, 2, N, 2) before and after: at hip and ankle, of the triangle that a leg forms."""
+    thigh, shank = body.thigh_m, body.shank_m
+    longest = np.maximum((thigh + shank) * _MOST_STRETCHED, span_m[0])
+    span = clamp(span_m, np.abs(thigh - shank) + 1e-3, longest)
+    difference, square = thigh * thigh - shank * shank, span * span
+    cosines = np.empty((2, 2, *thigh.shape))
+    cosines[:, 0] = (square + difference) / (2.0 * thigh * span)
+    cosines[:, 1] = (square - difference) / (2.0 * shank * span)
+    return np.asarray(np.arccos(clamp(cosines, -1.0, 1.0)))
 
 
 def with_legs(quat_local_xyzw: F64, leg_xyzw: F64) -> F64:
