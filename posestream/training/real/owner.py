@@ -91,11 +91,11 @@ def drawn(xy_px: F64, shape: tuple[int, ...]) -> Image:
     trunk = xy_px[[JOINT[n] for n in ("left_shoulder", "right_shoulder", "right_hip", "left_hip")]]
     if np.isfinite(trunk).all():
         cv2.fillConvexPoly(canvas, np.rint(trunk).astype(np.int32), (1,))
-    for centre in ("head", "nose"):
-        point = xy_px[JOINT[centre]]
-        if np.isfinite(point).all():
-            cv2.circle(canvas, _pixel(point), round(0.8 * thick), (1,), -1)
-            break
+    for point in xy_px[np.isfinite(xy_px).all(axis=1)]:
+        cv2.circle(canvas, _pixel(point), thick // 2, (1,), -1)
+    head = xy_px[[JOINT["head"], JOINT["nose"]]]
+    for point in head[np.isfinite(head).all(axis=1)][:1]:
+        cv2.circle(canvas, _pixel(point), round(0.8 * thick), (1,), -1)
     return canvas
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -114,7 +115,8 @@ def _pack_chunk(part: Dataset, rows: range, out: Path, teachers: _Teachers) -> C
         _write(people, cutouts)
     if not part.all_kept:
         made = [p for p in made if len(p.sample)]
-    _write(photos, (p.sample for p in made))  # last: its name says that the chunk is complete
+    if made:
+        _write(photos, (p.sample for p in made))  # last: with it the chunk is complete
     return _counts(part.name, made)
 
 
@@ -130,18 +132,12 @@ def _check_complete(photos: Path, part: Dataset, count: int) -> None:
 
 def _write(path: Path, samples: Iterable[Sample]) -> None:
     """One shard of this very name."""
-    folder = path.parent / "unfinished"
-    stem = path.stem
-    with ShardWriter(folder, stem, _CHUNK_BYTES) as writer:
-        for sample in samples:
-            writer.add(sample)
-    try:
-        (folder / f"{stem}-00000.tar").replace(path)
-        folder.rmdir()
-    except FileNotFoundError as error:
-        raise TrainingError(f"{path} would be empty: there is no picture to pack.") from error
-    except OSError:
-        pass  # another run still writes there
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=path.parent) as folder:
+        with ShardWriter(Path(folder), path.stem, _CHUNK_BYTES) as writer:
+            for sample in samples:
+                writer.add(sample)
+        Path(folder, f"{path.stem}-00000.tar").replace(path)
 
 
 def pack_photo(dataset: str, photo: Annotated, lessons: Sequence[Lesson | None]) -> Packed:
