@@ -156,6 +156,9 @@ def _add_bench(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true")
     _add_verbose(parser)
     parser.set_defaults(command=_bench)
+    parser.add_argument(
+        "--networks", action="store_true", help="only our networks (needs the train extra)"
+    )
 
 
 def _add_config(commands: Commands) -> None:
@@ -226,6 +229,10 @@ def _bench(arguments: argparse.Namespace) -> int:
     everything = not (arguments.motion or arguments.clients)
     return bench(
         arguments.sources,
+    if arguments.networks:
+        from posestream.training.bench_command import bench_networks
+
+        return bench_networks(as_json=arguments.json)
         chain=everything,
         motion=everything or arguments.motion,
         clients=everything or arguments.clients,

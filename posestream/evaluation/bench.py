@@ -42,7 +42,7 @@ def bench(
     sources: Sequence[str], *, chain: bool, motion: bool, clients: bool, as_json: bool
 ) -> int:
     """Run the chosen parts, print their figures."""
-    result: dict[str, Any] = {"machine": _machine()}
+    result: dict[str, Any] = {"machine": machine()}
     if chain:
         result["chain"] = [bench_chain(source) for source in sources or [str(DEMO_CLIP)]]
     if motion:
@@ -147,7 +147,8 @@ def _time(frames: list[Frame], process: Callable[[Frame], int]) -> dict[str, Any
     return figures
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
     return {
         "cpu_cores": os.cpu_count(),
         "machine": platform.machine(),
