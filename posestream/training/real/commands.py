@@ -14,9 +14,7 @@ def add_pack(commands: Commands) -> None:
     """Add ``pack``; the parser's ``command`` default runs it."""
     parser = commands.add_parser("pack", help="photos of people to training shards")
     parser.add_argument("names", nargs="+", metavar="NAME", help="lspet, ccp, coco_multi, …")
-    parser.add_argument(
-        "--data", type=Path, default=Path("../shared/data"), metavar="FOLDER", help="of datasets"
-    )
+    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="of datasets")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of shards")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures of each")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="logs; -vv: more")
