@@ -8,17 +8,23 @@ namespace Posestream.Tests
     [TestFixture]
     public class SpeedTests
     {
-        private const int Times = 4000;
+        private const int Batches = 40;
+        private const int Times = 100;
 
         private static void Measure(string what, Action action)
         {
-            long bytes = Allocations.Of(Times, action);
-            Stopwatch watch = Stopwatch.StartNew();
-            for (int i = 0; i < Times; i++)
+            long bytes = Allocations.Of(Batches * Times, action);
+            double best = double.PositiveInfinity; // of many: other programs only ever add time
+            for (int batch = 0; batch < Batches; batch++)
             {
-                action();
+                Stopwatch watch = Stopwatch.StartNew();
+                for (int i = 0; i < Times; i++)
+                {
+                    action();
+                }
+                best = Math.Min(best, watch.Elapsed.TotalMilliseconds * 1000.0 / Times);
             }
-            Console.WriteLine("{0,-34} {1,7:0.0} us  {2} bytes", what, watch.Elapsed.TotalMilliseconds * 1000.0 / Times, bytes / Times);
+            Console.WriteLine("{0,-44} {1,7:0.0} us  {2} bytes", what, best, bytes / (Batches * Times));
             Assert.AreEqual(0, bytes, what);
         }
 
