@@ -119,6 +119,9 @@ def _add_run(commands: Commands) -> None:
     parser.add_argument("--summary", metavar="FILE", help="write figures of the run as JSON")
     parser.add_argument("--record", metavar="FILE", help="record what is sent to a .psrec file")
     parser.add_argument(
+        "--cpu-budget", metavar="SHARE", help="of the cores, such as 0.5: leave the rest to others"
+    )
+    parser.add_argument(
         "--trace", metavar="FILE", help="write a timeline of the last minutes for Perfetto"
     )
     parser.add_argument("--no-panel", action="store_true", help="serve no panel in the browser")
@@ -198,6 +201,8 @@ def _overrides(arguments: argparse.Namespace) -> list[str]:
     overrides = list(arguments.set)
     if arguments.backend is not None:
         overrides.append(f'estimate.backend="{arguments.backend}"')
+    if getattr(arguments, "cpu_budget", None) is not None:
+        overrides.append(f"cpu.budget={arguments.cpu_budget}")
     if getattr(arguments, "pace", None) is not None:
         overrides.append(f'source.pace="{arguments.pace}"')
     return overrides

@@ -24,7 +24,7 @@ from posestream.wire.vrchat import VrchatTarget
 
 MAX_TARGETS: Final = 16
 RESTART_SECTIONS: Final = frozenset(
-    {"source", "estimate", "websocket", "vmc_control", "avatar", "panel"}
+    {"source", "estimate", "websocket", "vmc_control", "avatar", "panel", "cpu"}
 )
 """Sections that are fixed while the daemon runs; all others change live."""
 
@@ -33,6 +33,15 @@ class AvatarSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """The avatar whose rest pose receivers expect."""
 
     file: Annotated[str, Meta(description="VRM, glTF or BVH file; empty: our own skeleton.")] = ""
+
+
+class CpuSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much of the machine is left to the avatar application."""
+
+    budget: Annotated[
+        float,
+        Meta(ge=0.02, le=1.0, description="Share of the cores to use at most; 1: all."),
+    ] = 1.0
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,3 +62,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     vrchat: Annotated[tuple[VrchatTarget, ...], Meta(max_length=MAX_TARGETS)] = ()
     websocket: WebSocketSettings = WebSocketSettings()
     panel: PanelSettings = PanelSettings()
+    cpu: CpuSettings = CpuSettings()

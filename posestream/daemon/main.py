@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import Any
 
 from posestream import __version__, config
 from posestream.capture.jpeg import encode_jpeg
+from posestream.daemon.budget import CpuBudget, Governor
 from posestream.daemon.control import Control
 from posestream.daemon.figures import (
     Figures,
@@ -29,6 +27,7 @@ from posestream.daemon.producers import Producer, open_producer
 from posestream.daemon.replaying import RECENTRED
 from posestream.daemon.run_pages import RunPages
 from posestream.daemon.services import Services
+from posestream.daemon.signals import on_signals, set_from_thread
 from posestream.daemon.sources import choose_source, loops_by_default
 from posestream.daemon.status import Status, notify, show_status
 from posestream.daemon.switch import Switch
@@ -79,7 +78,8 @@ def run(options: RunOptions) -> int:
             check_writable(path, what)
     if notice is not None:
         notify(notice)
-    daemon = Daemon(settings, source, options)
+    budget = CpuBudget(settings.cpu.budget)
+    daemon = Daemon(budget.confine(settings), source, options, budget.governor())
     try:
         asyncio.run(daemon.run())
     finally:
@@ -93,8 +93,11 @@ def run(options: RunOptions) -> int:
 class Daemon:
     """One run: owns the threads and the sinks."""
 
-    def __init__(self, settings: Settings, source: str, options: RunOptions) -> None:
+    def __init__(
+        self, settings: Settings, source: str, options: RunOptions, limit: Governor | None = None
+    ) -> None:
         self.settings = settings
+        self._limit = limit
         self._options = options
         self.trace = trace = None if options.trace is None else Trace()
         self._figures = Figures() if trace is None else Figures(trace.times)
@@ -114,7 +117,7 @@ class Daemon:
     async def run(self) -> None:
         """Run to the end. Raises PosestreamError: what ended it, if an error did."""
         loop = asyncio.get_running_loop()
-        _on_signals(loop, self._stop)
+        on_signals(loop, self._stop)
         status = None
         try:
             await self._hub.start()
@@ -126,7 +129,8 @@ class Daemon:
                 self._submit,
                 self._figures,
                 self._options.max_frames,
-                partial(_set_from_thread, loop, self._ended),
+                partial(set_from_thread, loop, self._ended),
+                None if self._limit is None else self._limit.pause_s,
             )
             self._worker.start()
             status = asyncio.create_task(show_status(self._status))
@@ -294,24 +298,3 @@ class Daemon:
         if status is not None:
             status.cancel()
             await asyncio.gather(status, return_exceptions=True)
-
-
-def _set_from_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    with suppress(RuntimeError):  # the loop has ended already
-        loop.call_soon_threadsafe(event.set)
-
-
-def _on_signals(loop: asyncio.AbstractEventLoop, stop: Any) -> None:
-    """First Ctrl-C or SIGTERM: stop cleanly. Second: at once."""
-    asked = [0]
-
-    def handle(*_: object) -> None:
-        asked[0] += 1
-        if asked[0] > 1:
-            os._exit(130)
-        with suppress(RuntimeError):  # the loop has ended already
-            loop.call_soon_threadsafe(stop)
-
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), handle)

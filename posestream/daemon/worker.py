@@ -17,7 +17,8 @@ class Worker(threading.Thread):
     """Runs ``produce`` (frames in order, until its end) and submits what it yields.
 
     The iterator is built inside the thread, because models belong to the thread that runs
-    them. An error ends the run: ``error`` holds it and ``exit_reason`` says why.
+    them. ``pause_s`` says after each frame how long to let others have the processor. An error
+    ends the run: ``error`` holds it and ``exit_reason`` says why.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Worker(threading.Thread):
         figures: Figures,
         max_frames: int | None,
         on_end: Callable[[], None],
+        pause_s: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(name="pipeline", daemon=True)
         self._produce = produce
@@ -34,6 +36,7 @@ class Worker(threading.Thread):
         self._figures = figures
         self._max_frames = max_frames
         self._on_end = on_end
+        self._pause_s = pause_s
         self._stopping = threading.Event()
         self.error: BaseException | None = None
         self.exit_reason = "running"
@@ -62,6 +65,8 @@ class Worker(threading.Thread):
             self._figures.count(frame)
             if self._max_frames is not None and self._figures.frames >= self._max_frames:
                 return "max-frames"
+            if self._pause_s is not None:  # live sources skip meanwhile, others wait
+                self._stopping.wait(self._pause_s())
             if self._stopping.is_set():
                 return "stopped"
         return "stopped" if self._stopping.is_set() else "end of source"
