@@ -33,6 +33,7 @@ _AHEAD_REST: Final = np.stack([LIMB_REST[0], LIMB_REST[1], FOOT_REST, FOOT_REST]
 _SIDE_REST: Final = np.stack([_FORWARD, _FORWARD, _LEFT, _LEFT])
 _TWIST_RANGE_RAD: Final = np.radians(115.0)
 _FOREARM_SHARE: Final = 0.5
+_TWIST_S: Final = 0.08
 _TURN_RAD: Final = 2.0 * np.pi
 _SURE: Final = np.array([0.0, 0.0, 1.0, 1.0])  # feet follow their toes whatever the score
 _FADE: Final = (0.3, 0.65)  # scores between which knuckles and heels gain their say
@@ -48,13 +49,18 @@ class Ends:
     twist_rad: F64  # (N, 2) of the hands against the untwisted forearms: next memory
 
 
-def solve_ends(seen: Observation, lower: F64, twist_before_rad: F64) -> Ends:
+def solve_ends(
+    seen: Observation, lower: F64, twist_before_rad: F64, dt_s: F64, fresh: Bool
+) -> Ends:
     """Hands by their knuckles, feet by toe and heel; both fade in with their scores.
 
     Args:
         seen: this frame's joints.
         lower: (N, 4, 4) world rotations of forearms and shanks before twisting.
-        twist_before_rad: (N, 2) of the last frame, so that no twist jumps by a full turn.
+        twist_before_rad: (N, 2) of the last frame: knuckles are close together, so that their
+            noise would twist forearms wildly if they were believed at once.
+        dt_s: (N,) seconds since the last frame.
+        fresh: (N,) people without memory.
     """
     vectors = end_vectors(seen)
     trust = smoothstep(vectors.score, *_FADE)
@@ -64,16 +70,20 @@ def solve_ends(seen: Observation, lower: F64, twist_before_rad: F64) -> Ends:
     swung = mul(between(straight, ahead), lower)
     roll = signed_angle(rotate(swung, _SIDE_REST), vectors.side, ahead)
     roll = roll * (trust * vectors.side_ok)
-    forearm, twist = _share_twist(lower[:, :2], swung[:, :2], roll[:, :2], twist_before_rad)
+    pull = np.where(fresh, 1.0, -np.expm1(-dt_s / _TWIST_S))[:, None]
+    forearm, twist = _share_twist(lower[:, :2], swung[:, :2], roll[:, :2], twist_before_rad, pull)
     return Ends(forearm, mul(about(ahead, roll), swung), weight > 0.0, twist)
 
 
-def _share_twist(forearm: F64, swung: F64, roll_rad: F64, before_rad: F64) -> tuple[F64, F64]:
+def _share_twist(
+    forearm: F64, swung: F64, roll_rad: F64, before_rad: F64, pull: F64
+) -> tuple[F64, F64]:
     """Twisted forearms (N, 2, 4) and the twist (N, 2); the hand's roll is changed in place."""
     rest = LIMB_REST[:2]
     own = twist_angle(mul(inv(forearm), swung), rest)  # of the swing alone: next to nothing
     twist = own + roll_rad
-    twist = twist + _TURN_RAD * np.rint((before_rad - twist) / _TURN_RAD)
-    twist = clamp(twist, -_TWIST_RANGE_RAD, _TWIST_RANGE_RAD)
+    change = twist - before_rad
+    change -= _TURN_RAD * np.rint(change / _TURN_RAD)
+    twist = clamp(before_rad + pull * change, -_TWIST_RANGE_RAD, _TWIST_RANGE_RAD)
     roll_rad[:] = twist - own
     return mul(forearm, about(rest, _FOREARM_SHARE * twist)), twist

@@ -134,15 +134,21 @@ class Retargeter:
         wanted[:, SHOULDERS], measured[:, SHOULDERS] = parent[:, :2], arms_ok
         wanted[:, UPPER], measured[:, UPPER] = limbs.upper, limbs.upper_ok
         wanted[:, LOWER], measured[:, LOWER] = limbs.lower, limbs.lower_ok
-        self._ends(seen, limbs.lower, state, wanted, measured)
+        self._ends(seen, limbs.lower, state, time, wanted, measured)
         if self._settings.seated:
             for legs in (*LEGS, FEET):
                 measured[:, legs] = False
 
     def _ends(
-        self, seen: Observation, lower: F64, state: State, wanted: F64, measured: Bool
+        self,
+        seen: Observation,
+        lower: F64,
+        state: State,
+        time: tuple[F64, Bool],
+        wanted: F64,
+        measured: Bool,
     ) -> None:
-        ends = solve_ends(seen, lower, state.twist_rad)
+        ends = solve_ends(seen, lower, state.twist_rad, *time)
         if self._settings.hands:
             wanted[:, FOREARMS], state.twist_rad = ends.forearm, ends.twist_rad
             wanted[:, HANDS], measured[:, HANDS] = ends.end[:, :2], ends.end_ok[:, :2]
