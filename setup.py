@@ -6,7 +6,7 @@ setup(
     packages=[*find_packages(include=["posestream", "posestream.*"]), "posestream.configs"],
     package_dir={"posestream.configs": "configs"},
     package_data={
-        "posestream": ["assets/*", "py.typed"],
+        "posestream": ["assets/*", "weights/*", "py.typed"],
         "posestream.preview": ["page/*"],
         "posestream.configs": ["*.toml"],
     },
