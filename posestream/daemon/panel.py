@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import msgspec
@@ -233,17 +234,16 @@ class PanelFeed:
 
 def _keep(file: Path, data: bytes) -> Rig:
     """The rig of an uploaded file; nothing stays of one that is no avatar."""
-    fresh = file.with_name(f".new{file.suffix.lower()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(data)
-        rig = load_rig(fresh)
-        fresh.replace(file)
-        return load_rig(file) if rig.name != file.stem else rig
+        with TemporaryDirectory(dir=file.parent, prefix=".new") as folder:
+            fresh = Path(folder) / file.name
+            fresh.write_bytes(data)
+            rig = load_rig(fresh)
+            fresh.replace(file)
+            return rig
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror}.") from None
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _slots(details: StepDetails) -> Any:

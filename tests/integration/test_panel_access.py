@@ -91,7 +91,8 @@ def test_no_setting_opens_it_to_others(posestream: Any, setting: str) -> None:
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1",
-             "192.168.1.5:{port}", "localhost.evil.example:{port}", "a@127.0.0.1:{port}", "127.0.0.1:{port}:1", ""],
+             "192.168.1.5:{port}", "localhost.evil.example:{port}", "a@127.0.0.1:{port}",
+             "127.0.0.1:{port}:1", ""],
 )  # fmt: skip
 def test_another_name_for_this_machine_gets_nothing(panel: Panel, host: str) -> None:
     status, _, content = panel.get(Host=host.format(port=panel.port))
