@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from pathlib import Path
 from typing import Final, cast
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy as np
 from posestream import config
 from posestream.arrays import I64
 from posestream.capture.replay import ReplayReader
-from posestream.errors import AvatarError, ConfigError, RecordingError
+from posestream.errors import AvatarError, BackendError, ConfigError, RecordingError
+from posestream.estimate.backends import onnx
 from posestream.publish.load import scripted_frame
 from posestream.publish.recorder import RawFile, RecordingWriter
 from posestream.skeleton.bvh import read_bvh
@@ -143,10 +145,35 @@ def bvh_seeds() -> list[bytes]:
     ]
 
 
+class _Session:
+    """What ONNX Runtime tells of a file, with the metadata that the file claims."""
+
+    def __init__(self, text: str) -> None:
+        self.custom_metadata_map = {"config": text}
+
+    def get_modelmeta(self) -> _Session:
+        return self
+
+
+def check_weights(data: bytes) -> str:
+    """The configuration inside a weight file; ONNX Runtime gives it as text."""
+    session = _Session(data.decode("utf-8", "replace"))
+    return refused(lambda: onnx._stored(session, Path("network.onnx")), BackendError)
+
+
+def weights_seeds() -> list[bytes]:
+    """Both networks' configurations, in short."""
+    shape = {"joints": "mupots17", "input_width": 448}
+    bins = {"near": 1.0, "far": 64.0, "count": 141}
+    some = [{"joints": "mupots17"}, {"rrmp": shape, "bins": bins}, {"joints": None, "bins": None}]
+    return [json.dumps(config).encode() for config in some]
+
+
 def targets() -> list[Target]:
     """All of them."""
     numbers = (b"nan", b"inf", b"-1", b"1e308", b"99999999999", b"0")
     return [
+        Target("weights", check_weights, weights_seeds, (b'"bins":', b"null", b"{}", *numbers)),
         Target("recording", check_recording, recording_seeds, (b"PSINDEX\0", b"PSRECEND")),
         Target("recording entries", check_entries, entry_seeds, (b"---", b"PSINDEX\0")),
         Target(

@@ -19,6 +19,7 @@ from posestream.wire.messages import Event, Hello
 
 _MAX_SLOT = 99
 _RECORD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,100}")
+_DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # Windows
 
 
 class Controlled(Protocol):
@@ -111,7 +112,7 @@ class Control:
 
     async def _record(self, payload: dict[str, Any]) -> dict[str, Any]:
         name = payload.get("name")
-        if not isinstance(name, str) or _RECORD_NAME.fullmatch(name) is None:
+        if not isinstance(name, str) or not _is_plain(name):
             raise RecordingError(
                 'A recording needs a plain name such as "take 1", without folders.'
             )
@@ -147,3 +148,7 @@ class Control:
         recorder, self._recorder = self._recorder, None
         await self._outputs.remove(recorder)
         return {"file": str(recorder.path), "messages": recorder.stats().messages}
+
+
+def _is_plain(name: str) -> bool:
+    return bool(_RECORD_NAME.fullmatch(name)) and not _DEVICE_NAME.fullmatch(name.rstrip(" ."))

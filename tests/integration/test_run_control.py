@@ -237,9 +237,10 @@ def ground_m(frame: StampedFrame, slot: int) -> float:
 @pytest.mark.parametrize(
     "name",
     ["../evil", "..", "/etc/evil", "a/b", "a\\b", "C:evil", ".hidden", "", " ", "a\0b", "a\n",
-     "x" * 200, "évil", "~root", "con:", "-rf"],
+     "x" * 200, "évil", "~root", "con:", "-rf", "con", "NUL.psrec", "com1 .", "aux.evil",
+     "a/../evil", "..\\evil", "\u2025/evil", "%2e%2e%2fevil", "evil:stream", ["evil"], {"a": 1}, 7],
 )  # fmt: skip
-def test_recordings_stay_in_their_folder(client: Client, daemon: Daemon, name: str) -> None:
+def test_recordings_stay_in_their_folder(client: Client, daemon: Daemon, name: Any) -> None:
     reply = client.ask("record", name=name)
     assert not reply.ok and "name" in reply.reason
     assert not list(Path(daemon.run.home).rglob("*evil*"))
