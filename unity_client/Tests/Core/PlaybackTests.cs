@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using NUnit.Framework;
 
 namespace Posestream.Tests
@@ -33,16 +34,10 @@ namespace Posestream.Tests
 
         private sealed class Outcome
         {
-            public double ErrorDeg;
+            public double ErrorDeg, StallPercent, BackwardPercent, StepJitterDeg, BufferMs, MeanDelayMs, ConcealedPercent;
 
             /// <summary>From the same motion shown at one and the same delay.</summary>
             public double SteadyErrorDeg;
-            public double StallPercent;
-            public double BackwardPercent;
-            public double StepJitterDeg;
-            public double BufferMs;
-            public double MeanDelayMs;
-            public double ConcealedPercent;
         }
 
         /// <summary>30 frames per second for 30 s, shown 60 times per second.</summary>
@@ -63,8 +58,7 @@ namespace Posestream.Tests
             double sumError = 0, sumStep = 0, sumDelay = 0, last = double.NaN, lastStep = 0;
             int count = 0, stalls = 0, back = 0;
             Outcome outcome = new Outcome();
-            System.Collections.Generic.List<double> times = new System.Collections.Generic.List<double>();
-            System.Collections.Generic.List<double> angles = new System.Collections.Generic.List<double>();
+            List<double> times = new List<double>(), angles = new List<double>();
             for (long now = 0; now < 30000 * Ms; now += 16666667)
             {
                 for (int i = 0; i < frames; i++)
