@@ -32,8 +32,8 @@ PIECE = 5000
 MAX_INPUT = 1 << 16
 _BATCH = 10  # inputs from one draw
 _MAX_POOL = 400
-_MAX_CORPUS = 60
-_MAX_KEPT = 4096  # bytes of an input in the corpus
+_MAX_CORPUS = 40
+_MAX_KEPT = 1536  # bytes of an input in the corpus
 _MEMORY = 6 << 30
 _EDGES = (b"\0", b"\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x80", b"1e999")
 
