@@ -35,9 +35,7 @@ namespace Posestream.Tests
         private sealed class Outcome
         {
             public double ErrorDeg, StallPercent, BackwardPercent, StepJitterDeg, BufferMs, MeanDelayMs, ConcealedPercent;
-
-            /// <summary>From the same motion shown at one and the same delay.</summary>
-            public double SteadyErrorDeg;
+            public double SteadyErrorDeg; // from the same motion shown at one and the same delay
         }
 
         /// <summary>30 frames per second for 30 s, shown 60 times per second.</summary>
