@@ -22,6 +22,7 @@ from posestream.evaluation.commands import add_evaluate
 from posestream.evaluation.export_command import add_export
 from posestream.training.commands import add_train
 from posestream.training.real.commands import add_pack
+from posestream.training.synth.commands import add_synth
 
 EPILOG = """exit codes: 0 done or stopped by you · 1 failure · 2 configuration or usage ·
 3 camera or video · 4 back end · 5 network port or address · 6 avatar file · 7 recording ·
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add_export(commands)
     add_pack(commands)
     add_train(commands)
+    add_synth(commands)
     _add_config(commands)
     return parser
 
@@ -156,12 +158,12 @@ def _add_bench(commands: Commands) -> None:
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="default: the bundled clip")
     parser.add_argument("--motion", action="store_true", help="only what follows the network")
     parser.add_argument("--clients", action="store_true", help="only the WebSocket fan-out")
-    parser.add_argument("--json", action="store_true")
-    _add_verbose(parser)
-    parser.set_defaults(command=_bench)
     parser.add_argument(
         "--networks", action="store_true", help="only our networks (needs the train extra)"
     )
+    parser.add_argument("--json", action="store_true")
+    _add_verbose(parser)
+    parser.set_defaults(command=_bench)
 
 
 def _add_config(commands: Commands) -> None:
@@ -229,15 +231,15 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
+    if arguments.networks:
+        from posestream.training.bench_command import bench_networks
+
+        return bench_networks(as_json=arguments.json)
     from posestream.evaluation.bench import bench
 
     everything = not (arguments.motion or arguments.clients)
     return bench(
         arguments.sources,
-    if arguments.networks:
-        from posestream.training.bench_command import bench_networks
-
-        return bench_networks(as_json=arguments.json)
         chain=everything,
         motion=everything or arguments.motion,
         clients=everything or arguments.clients,

@@ -38,16 +38,18 @@ class _Labels(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ShardWriter:
-    """Writes ``NAME-00000.tar`` and on, none larger than ``max_bytes``.
+    """Writes ``NAME-00000.tar`` (or from ``first_shard``) and on, none larger than ``max_bytes``.
 
     A shard gets its name only when it is complete, so that a torn one is never read. Use as a
     context manager. Raises TrainingError if the disk does not take it.
     """
 
-    def __init__(self, folder: Path, name: str, max_bytes: int = 50 * 2**20) -> None:
+    def __init__(
+        self, folder: Path, name: str, max_bytes: int = 50 * 2**20, first_shard: int = 0
+    ) -> None:
         self._folder, self._name, self._max_bytes = folder, name, max_bytes
         self._tar: tarfile.TarFile | None = None
-        self._shard = self._count = 0
+        self._shard, self._count = first_shard, 0
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, sample: Sample) -> None:

@@ -104,6 +104,12 @@ def _skin_part(body: Body, hidden: Bool, texture: Image) -> Part:
 
 
 def _eye_part(body: Body) -> Part:
+    vertex, faces, uv, texture = eye_mesh(body)
+    return _part("eye", vertex, body.dense_weights(), faces, uv, faces, texture)
+
+
+def eye_mesh(body: Body) -> tuple[F64, I64, F64, Image]:
+    """Both eyeballs: all vertices, their faces (F, 4), texture coordinates and texture."""
     first, last = EYE_VERTICES["left"].start, EYE_VERTICES["right"].stop
     faces = body.face[((body.face >= first) & (body.face < last)).all(axis=1)]
     uv = np.zeros((len(body.vertex_m), 2))
@@ -112,7 +118,7 @@ def _eye_part(body: Body) -> Part:
         centre = 0.5 * (ball.min(axis=0) + ball.max(axis=0))
         radius = 0.5 * float(np.ptp(ball[:, 1]))
         uv[side] = 0.5 + 0.5 * (ball - centre)[:, :2] / radius
-    return _part("eye", body.vertex_m, body.dense_weights(), faces, uv, faces, _eye_texture())
+    return body.vertex_m, faces, uv, _eye_texture()
 
 
 def _eye_texture(size: int = 128) -> Image:

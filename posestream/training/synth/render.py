@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posestream.arrays import F64, Image
-from posestream.geometry import rigid
+from posestream.training.synth.clip_space import camera_matrix, depth_from_window, light_matrix
 from posestream.training.synth.figure import Figure, Part
 from posestream.training.synth.scene import Light, Surface
 from posestream.training.synth.shaders import FRAGMENT, SHADOW_FRAGMENT, VERTEX
@@ -184,10 +184,8 @@ class Renderer:
         k = self._oversample
         width, height = self._colour.size
         raw = np.frombuffer(self._depth.read(), np.float32).reshape(height, width)[::-1]
-        ndc = 2.0 * raw[k // 2 :: k, k // 2 :: k] - 1.0
-        return np.asarray(
-            2.0 * _NEAR_M * _FAR_M / (_FAR_M + _NEAR_M - ndc * (_FAR_M - _NEAR_M)), np.float32
-        )
+        window = raw[k // 2 :: k, k // 2 :: k]
+        return depth_from_window(window, _NEAR_M, _FAR_M)
 
 
 def skin(part: Part, T_world_rest: F64) -> NDArray[np.float32]:
@@ -201,26 +199,9 @@ def skin(part: Part, T_world_rest: F64) -> NDArray[np.float32]:
 
 
 def _camera_matrix(camera: Camera) -> F64:
-    """World to clip, with pixel centres at integers."""
-    width, height = camera.size_px
-    K = camera.K_px
-    span = _FAR_M - _NEAR_M
-    project = np.zeros((4, 4))
-    project[0, 0] = 2.0 * K[0, 0] / width
-    project[0, 2] = 2.0 * (K[0, 2] + 0.5) / width - 1.0
-    project[1, 1] = -2.0 * K[1, 1] / height
-    project[1, 2] = 1.0 - 2.0 * (K[1, 2] + 0.5) / height
-    project[2, 2] = (_FAR_M + _NEAR_M) / span
-    project[2, 3] = -2.0 * _FAR_M * _NEAR_M / span
-    project[3, 2] = 1.0
-    return np.asarray(project @ rigid.inverse(camera.T_world_cam))
+    return camera_matrix(camera, _NEAR_M, _FAR_M)
 
 
 def _light_matrix(light: Light) -> F64:
-    """World to the light's clip space: a box about the stage, along the light."""
-    back = np.array(light.towards)
-    right = np.cross([0.0, 0.0, 1.0] if abs(back[1]) > 0.9 else [0.0, 1.0, 0.0], back)
-    right /= np.linalg.norm(right)
-    R = np.stack([right, np.cross(back, right), -back])
-    view = rigid.make(R, -R @ _STAGE_CENTRE_M)
-    return np.asarray(np.diag([1.0, 1.0, 1.0, _STAGE_RADIUS_M]) @ view / _STAGE_RADIUS_M)
+    """A box about the stage, along the light."""
+    return light_matrix(np.array(light.towards), _STAGE_CENTRE_M, _STAGE_RADIUS_M)

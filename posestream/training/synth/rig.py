@@ -198,7 +198,7 @@ def _joints(body: Body) -> tuple[tuple[int, ...], F64]:
         "pelvis": ("root", body.head_m("root")),
         "spine": ("spine03", body.head_m("spine03")),
         "neck": ("spine01", body.head_m("neck01")),
-        **{name: ("head", xyz) for name, xyz in _face_points(body).items()},
+        **{name: ("head", xyz) for name, xyz in face_points(body).items()},
     }
     for side, s in (("left", "L"), ("right", "R")):
         for joint, bone in (
@@ -212,7 +212,8 @@ def _joints(body: Body) -> tuple[tuple[int, ...], F64]:
     return bones, np.stack([table[name][1] for name in BODY])
 
 
-def _face_points(body: Body) -> dict[str, F64]:
+def face_points(body: Body) -> dict[str, F64]:
+    """Points (3,) of the head at rest: eyes, ears, nose, head_top."""
     skull = body.vertex_m[:NUM_SKIN_VERTICES]
     eyes = {side: body.vertex_m[part] for side, part in EYE_VERTICES.items()}
     centre = {f"{side}_eye": 0.5 * (e.min(axis=0) + e.max(axis=0)) for side, e in eyes.items()}
