@@ -19,6 +19,8 @@ from posestream.training.sample import IGNORED, Sample
 _MIRRORED: Final[I64] = np.array([JOINT[swap_sides(name)] for name in BODY])
 _GREY: Final = (127, 127, 127)
 _LEAST_SEEN: Final = 2  # joints, without which a person is only a place to ignore
+_SMALLEST_FIT: Final = 0.75  # of the scale at which the whole picture fits
+_SLACK: Final = 0.06  # of the input, by which the picture may leave it without need
 _LARGEST_SCALE: Final = 2.5  # beyond it, a picture is nothing but blur
 
 
@@ -41,8 +43,11 @@ def place(
     focus = middle
     if who >= 0 and settings.fit == "person":
         focus = middle + towards**0.5 * (_middle(sample.xy_px[who]) - middle)
-    goal = (np.array(size_px) - 1.0) / 2.0 + shift * np.array(size_px)
-    A = np.column_stack([scale * Q, goal - scale * Q @ focus])
+    centre = (np.array(size_px) - 1.0) / 2.0
+    wanted = centre + shift * np.array(size_px) - scale * Q @ (focus - middle)
+    slack = np.abs(scale * 2.0 * middle - 2.0 * centre) / 2.0 + _SLACK * np.array(size_px)
+    goal = np.clip(wanted, centre - slack, centre + slack)  # of the picture's middle
+    A = np.column_stack([scale * Q, goal - scale * Q @ middle])
     return moved(sample, A, size_px, _border(rng)), who
 
 
@@ -123,7 +128,7 @@ def _scale(
     xy = sample.xy_px[who]
     extent = max(float(np.nanmax(xy[:, i]) - np.nanmin(xy[:, i])) for i in (0, 1))
     wanted = min(size_px) * _between(settings.person, share) / max(extent, 1.0)
-    return float(np.clip(wanted, 0.6 * fits, max(fits, _LARGEST_SCALE)))
+    return float(np.clip(wanted, _SMALLEST_FIT * fits, max(fits, _LARGEST_SCALE)))
 
 
 def _between(limits: tuple[float, float], share: float) -> float:

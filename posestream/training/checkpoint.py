@@ -15,7 +15,7 @@ import torch
 
 from posestream.errors import TrainingError
 from posestream.training.config import TrainConfig
-from posestream.training.config_file import first_difference, what_counts
+from posestream.training.config_file import first_difference, what_counts, with_defaults
 
 FORMAT: Final = 1
 NAME: Final = "last.ckpt"
@@ -58,7 +58,8 @@ def load(path: Path, config: TrainConfig) -> State | None:
     if not path.exists():
         return None
     content = _read(path)
-    difference = first_difference(json.loads(_text(config)), json.loads(content["config"]))
+    theirs = with_defaults(json.loads(content["config"]))
+    difference = first_difference(json.loads(_text(config)), json.loads(json.dumps(theirs)))
     if difference:
         raise TrainingError(
             f"{path} is of another run ({difference}): take the same configuration or another "

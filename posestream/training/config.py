@@ -97,6 +97,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     backgrounds: Annotated[
         tuple[str, ...], Meta(description="Patterns of shard files (kind composite).")
     ] = ()
+    pictures: Annotated[
+        int, Meta(ge=0, description="Only the first so many; 0: all (kind shards).")
+    ] = 0
     composite: CompositeSettings = CompositeSettings()
     augment: Annotated[
         AugmentSettings | None, Meta(description="Instead of the common augmentation.")
@@ -188,6 +191,9 @@ class ValidationSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         tuple[str, ...], Meta(description="If given, shards are people to put before them.")
     ] = ()
     pictures: Annotated[int, Meta(ge=1, description="At most this many.")] = 200
+    first: Annotated[
+        bool, Meta(description="The first ones, not those spread evenly over the shards.")
+    ] = False
 
 
 class ValidationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

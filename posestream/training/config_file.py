@@ -51,6 +51,20 @@ def what_counts(config: TrainConfig) -> dict[str, Any]:
     return counts
 
 
+def with_defaults(counts: dict[str, Any]) -> dict[str, Any]:
+    """``what_counts`` of an older version, with the settings that have come since.
+
+    What can no longer be read is returned as it is.
+    """
+    network = counts.get("network", {})
+    try:
+        kind = network["kind"]
+        table = {"kind": kind, kind: network["config"], "start": network["start"]}
+        return what_counts(msgspec.convert({**counts, "name": "x", "network": table}, TrainConfig))
+    except (KeyError, TypeError, msgspec.ValidationError):
+        return counts
+
+
 def first_difference(ours: Any, theirs: Any, key: str = "") -> str:
     """The first key at which two plain configurations differ, with both values; else ''."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
@@ -148,9 +162,8 @@ def _refuse_unknown(kind: Any, data: Any, prefix: str, source: str) -> None:
 
 def _unknown(key: str, fields: list[str], prefix: str, source: str) -> str:
     last = key.rpartition(".")[2]
-    near = [prefix + k for k in difflib.get_close_matches(last, fields, n=1, cutoff=0.5)]
-    every = list(_keys(TrainConfig, ""))
-    near += [k for k in every if k.rpartition(".")[2] == last]
+    near = [k for k in _keys(TrainConfig, "") if k.rpartition(".")[2] == last]
+    near += [prefix + k for k in difflib.get_close_matches(last, fields, n=1, cutoff=0.5)]
     hint = f"did you mean {near[0]}?" if near else f"valid keys are {', '.join(fields)}."
     return f"There is no setting {key} (in {source}); {hint}"
 

@@ -55,12 +55,13 @@ def build_example(
 
 def join(examples: Sequence[Arrays]) -> Batch:
     """One batch; of people, ``picture`` tells whose each is."""
+    several = "xy" in examples[0]  # people a picture, not one
     batch = {
         name: torch.from_numpy(np.stack([e[name] for e in examples]))
         for name in examples[0]
-        if name not in _PER_PERSON
+        if not (several and name in _PER_PERSON)
     }
-    if "xy" in examples[0]:
+    if several:
         for name in _PER_PERSON:
             batch[name] = torch.from_numpy(np.concatenate([e[name] for e in examples]))
         counts = [len(e["xy"]) for e in examples]

@@ -59,7 +59,8 @@ def pictures(source: ValidationSource, folder: Path, size_px: tuple[int, int]) -
             for i in range(source.pictures)
         ]
     shards = shard_set(source.name, folder, source.shards)
-    chosen = np.linspace(0, len(shards) - 1, min(source.pictures, len(shards))).round()
+    count = min(source.pictures, len(shards))
+    chosen = np.arange(count) if source.first else np.linspace(0, len(shards) - 1, count).round()
     return [letterboxed(shards[int(i)], size_px) for i in chosen]
 
 

@@ -36,7 +36,7 @@ class Recipe:
         data = config.data
         folder = Path(data.folder)
         self._sources: list[tuple[Source, Pictures]] = [
-            (s, open_pictures(s.name, folder, s.shards, s.backgrounds, s.composite))
+            (s, open_pictures(s.name, folder, s.shards, s.backgrounds, s.composite, s.pictures))
             for s in data.sources
         ]
         ratios = np.array([s.ratio for s in data.sources])

@@ -17,6 +17,7 @@ from posestream.training import checkpoint
 from posestream.training.averaging import Average, optimiser_for, rate_at
 from posestream.training.best import Best
 from posestream.training.config import TrainConfig
+from posestream.training.cpu_convolutions import ease
 from posestream.training.curves import Curves
 from posestream.training.example import Batch
 from posestream.training.loader import Recipe, Waiting, open_batches
@@ -90,6 +91,8 @@ class _Run:
         self.validator = Validator(config) if ranks.leads else None
         self.network = new_network(config).to(device)
         self.average = Average(self.network, o.ema)
+        if device.type == "cpu":
+            ease(self.network)
         self.optimiser = optimiser_for(self.network, o)
         self.step, self.seconds, best_score = 0, 0.0, None
         if state is not None:
@@ -103,6 +106,7 @@ class _Run:
         self.progress = Progress(o.steps, self.step, ranks.leads)
         self.begun = time.perf_counter()
         self.judging_s = 0.0
+        self._judged_at = -1
 
     def _restore(self, state: checkpoint.State) -> None:
         self.network.load_state_dict(state.network)
@@ -135,11 +139,10 @@ class _Run:
         finished = self.step >= steps
         if finished and done and self._judged_at != self.step:
             self._judge()
+            self._save()
         self.progress.close()
         waiting = batches.seconds / seconds if seconds > 0.0 else 0.0
         return Outcome(self.step, finished, done / max(seconds, 1e-9), waiting, self.best.score)
-
-    _judged_at = -1
 
     def _steps(self, steps: int, batches: Waiting, stop: dict[str, bool]) -> None:
         machine, sums = self.config.machine, _Sums()

@@ -25,12 +25,13 @@ class Pictures(Protocol):
 class StoredPictures:
     """Pictures of shards; ``Pictures``."""
 
-    def __init__(self, shards: ShardSet) -> None:
+    def __init__(self, shards: ShardSet, most: int = 0) -> None:
         self._shards = shards
+        self._count = min(most or len(shards), len(shards))
 
     def draw(self, rng: np.random.Generator, size_px: tuple[int, int]) -> Sample:
         """Any of them, each as likely."""
-        return self._shards[int(rng.integers(len(self._shards)))]
+        return self._shards[int(rng.integers(self._count))]
 
 
 class Composites:
@@ -52,11 +53,12 @@ def open_pictures(
     shards: Sequence[str],
     backgrounds: Sequence[str] = (),
     settings: CompositeSettings | None = None,
+    most: int = 0,
 ) -> Pictures:
     """A source, ready. Raises TrainingError if a pattern names no readable shard."""
     opened = shard_set(name, folder, shards)
     if not backgrounds:
-        return StoredPictures(opened)
+        return StoredPictures(opened, most)
     return Composites(opened, shard_set(name, folder, backgrounds), settings)
 
 
