@@ -1,4 +1,4 @@
-"""Every network learns four pictures by heart: targets, losses and decoding agree."""
+"""Every network learns sixteen pictures by heart: targets, losses, decoding, read-out agree."""
 
 from __future__ import annotations
 
@@ -41,9 +41,12 @@ from posestream.types import Camera, Frame  # noqa: E402
 
 pytestmark = pytest.mark.networks
 SKELETON = network_skeleton()
-SIZE = (128, 128)
-FOCAL = 150.0
-K = np.array([[FOCAL, 0.0, 63.5], [0.0, FOCAL, 63.5], [0.0, 0.0, 1.0]])
+COUNT = 16
+CHANNELS_LAST = torch.channels_last  # a third faster here
+SIDE = 96
+SIZE = (SIDE, SIDE)
+FOCAL = 112.0
+K = np.array([[FOCAL, 0.0, 47.5], [0.0, FOCAL, 47.5], [0.0, 0.0, 1.0]])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -69,35 +72,36 @@ def batch(targets: list[MapTargets]) -> dict[str, torch.Tensor]:
 @pytest.fixture(scope="module")
 def samples() -> Samples:
     rng = np.random.default_rng(11)
-    people = [random_people(rng, 1, SKELETON, K, SIZE, (2.6, 4.0)) for _ in range(4)]
-    images = np.stack([paint(p, SIZE, 3.0) for p in people]).astype(np.float32) * 2.0 - 1.0
+    people = [random_people(rng, 1, SKELETON, K, SIZE, (2.6, 4.0)) for _ in range(COUNT)]
+    images = np.stack([paint(p, SIZE, 2.25) for p in people]).astype(np.float32) * 2.0 - 1.0
     return Samples(
-        people, torch.from_numpy(images), batch([build_maps(p, SIZE, SKELETON) for p in people])
+        people,
+        torch.from_numpy(images).contiguous(memory_format=CHANNELS_LAST),
+        batch([build_maps(p, SIZE, SKELETON) for p in people]),
     )
 
 
-def train(
-    module: torch.nn.Module, loss_of, steps: int, rate: float = 4e-3, frozen: bool = False
-) -> None:
-    """``frozen``: batch norms keep the statistics that they have."""
+def train(module: torch.nn.Module, loss_of, steps: int, rate: float = 1e-2) -> None:
+    """All pictures in every step; afterwards as it would be used, with statistics of its own."""
     torch.manual_seed(0)
+    module.to(memory_format=CHANNELS_LAST).train()
     optimizer = torch.optim.Adam(module.parameters(), rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
-    module.train(not frozen)
     for _ in range(steps):
         optimizer.zero_grad()
         loss_of().backward()
         optimizer.step()
         schedule.step()
+    module.eval()
 
 
 def map_loss(output, maps: dict[str, torch.Tensor]) -> torch.Tensor:
     heat, paf, location = rrmp_losses(output, **maps)
-    return 30.0 * heat + 30.0 * paf + 10.0 * location
+    return 30.0 * heat + 30.0 * paf + 100.0 * location
 
 
 def errors(maps, samples: Samples) -> tuple[float, float]:
-    """Mean error in pixels and in metres of what decoding finds in trained maps."""
+    """Mean error in pixels and in metres of what decoding and read-out find in trained maps."""
     pixels, metres = [], []
     for i, truth in enumerate(samples.people):
         heat, paf, location = (m[i].detach().numpy() for m in maps)
@@ -114,10 +118,10 @@ def errors(maps, samples: Samples) -> tuple[float, float]:
 def test_rrmp_learns_2d_and_3d(samples: Samples) -> None:
     torch.manual_seed(1)
     network = Rrmp(RrmpConfig(width=0.25))
-    train(network, lambda: map_loss(network(samples.images), samples.maps), 160)
+    train(network, lambda: map_loss(network(samples.images), samples.maps), 180)
     pixels, metres = errors(network(samples.images).maps, samples)
-    assert pixels < 2.5
-    assert metres < 0.03
+    assert pixels < 3.0
+    assert metres < 0.015
 
 
 @pytest.fixture(scope="module")
@@ -133,23 +137,21 @@ def unified(samples: Samples) -> Unified:
     def loss() -> torch.Tensor:
         out = network(samples.images, rays)
         logits = network.depth(out.depth_features, samples.maps["heatmaps"], people)
-        entropy, distance = bin_losses(logits, soft, index, torch.ones(4))
+        entropy, distance = bin_losses(logits, soft, index, torch.ones(COUNT))
         return map_loss(out.rrmp, samples.maps) + entropy + 10.0 * distance
 
-    train(network, loss, 130)
-    settle(network, samples)
-    train(network, loss, 60, 1e-3, frozen=True)
+    train(network, loss, 180)
     return network
 
 
 def true_people(samples: Samples) -> People:
     xy = np.concatenate([px_to_cells(p.xy_px, 8) for p in samples.people])
     score = np.concatenate([p.visible for p in samples.people]).astype(np.float32)
-    return People(torch.from_numpy(xy).float(), torch.from_numpy(score), torch.arange(4))
+    return People(torch.from_numpy(xy).float(), torch.from_numpy(score), torch.arange(COUNT))
 
 
 def sample_rays() -> torch.Tensor:
-    return ray_maps(torch.from_numpy(K)[None].repeat(4, 1, 1), (SIZE[1] // 8, SIZE[0] // 8))
+    return ray_maps(torch.from_numpy(K)[None].repeat(COUNT, 1, 1), (SIZE[1] // 8, SIZE[0] // 8))
 
 
 def depths(samples: Samples) -> np.ndarray:
@@ -158,7 +160,7 @@ def depths(samples: Samples) -> np.ndarray:
 
 def test_unified_learns_distance_besides(samples: Samples, unified: Unified) -> None:
     out = unified(samples.images, sample_rays())
-    assert errors(out.rrmp.maps, samples)[1] < 0.05
+    assert errors(out.rrmp.maps, samples)[1] < 0.015
     logits = unified.depth(out.depth_features, out.rrmp.maps.heatmaps, true_people(samples))
     mean, _ = expected_index(torch.softmax(logits, 1).detach().numpy().astype(np.float64))
     found = depth_from_index(mean, FOCAL, unified.config.bins)
@@ -190,18 +192,6 @@ def test_exported_it_finds_people_through_the_back_end(
         assert np.nanmean(np.linalg.norm(xyz - truth.xyz_root_m[0], axis=-1)) < 0.08
 
 
-def settle(network: Unified, samples: Samples) -> None:
-    """Give batch norms the statistics that fit the weights."""
-    norms = [m for m in network.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
-    network.train()
-    with torch.no_grad():
-        for norm in norms:
-            norm.momentum = 0.5
-        for _ in range(12):
-            out = network(samples.images, sample_rays())
-            network.depth(out.depth_features, out.rrmp.maps.heatmaps, true_people(samples))
-
-
 @pytest.mark.parametrize("target", ["bins", "regression"])
 def test_hdnet_learns_pose_and_distance(samples: Samples, target: str) -> None:
     torch.manual_seed(3)
@@ -209,16 +199,16 @@ def test_hdnet_learns_pose_and_distance(samples: Samples, target: str) -> None:
     focal = 1500.0  # of the original picture: d/f between 1 and 8 mm/px
     uv = np.concatenate([px_to_cells(p.xy_px, 4) for p in samples.people])
     known = np.concatenate([p.visible for p in samples.people])
-    heat = torch.from_numpy(probability_heatmaps(uv, known, (32, 32)))
+    heat = torch.from_numpy(probability_heatmaps(uv, known, (SIDE // 4, SIDE // 4)))
     depth = np.concatenate([p.depth_m for p in samples.people])
     t = depth_targets(depth, focal, PAPER_BINS)
     assert t.clamped == 0
     args = (
         heat, torch.from_numpy(uv).float(), torch.from_numpy(known).float(),
-        torch.full((4,), 4.0 / FOCAL), torch.from_numpy(t.bins).float(),
-        torch.from_numpy(t.index).float(), torch.ones(4), PAPER_BINS,
+        torch.full((COUNT,), 4.0 / FOCAL), torch.from_numpy(t.bins).float(),
+        torch.from_numpy(t.index).float(), torch.ones(COUNT), PAPER_BINS,
     )  # fmt: skip
-    mask = torch.ones(4, 1, 32, 32)
+    mask = torch.ones(COUNT, 1, SIDE // 4, SIDE // 4)
     weights = paper_weights(0)._replace(bins=0.1, pose=10.0, bin_index=2.0)
     train(
         network, lambda: weighted(hdnet_losses(network(samples.images, mask), *args), weights), 150
