@@ -99,6 +99,10 @@ class Pipeline:
         T_world_cam = rigid.inverse(self._stage_from_world) @ camera.T_world_cam
         return self._move(frame, _nobody_2d(), people, T_world_cam)
 
+    def expect_latency(self, latency_s: float) -> None:
+        """How long after the last picture was taken its people left the pipeline."""
+        self._smoothing.expect_latency(latency_s)
+
     def configure(self, settings: Settings) -> None:
         """Take over changed settings of the stages without losing who is who."""
         before, self._settings = self._settings, settings

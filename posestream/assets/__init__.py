@@ -5,3 +5,6 @@ from typing import Final
 
 DEMO_CLIP: Final = Path(__file__).resolve().parent / "demo.mp4"
 """Two people in a room, rendered; what plays where no camera is connected."""
+
+DEMO_TRUTH: Final = DEMO_CLIP.with_name("demo_truth.npz")
+"""Where every joint is in each of its frames."""

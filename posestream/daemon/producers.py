@@ -166,7 +166,9 @@ class PictureProducer:
                 self._grant(pipeline)
                 if frame is not None:
                     last = frame
-                    yield self._step(pipeline, frame)
+                    avatars = self._step(pipeline, frame)
+                    pipeline.expect_latency((monotonic_ns() - frame.t_capture_ns) * 1e-9)
+                    yield avatars
                 elif last is not None and latest.silent_s > silence_s:
                     yield pipeline.coast(replace(last, t_capture_ns=monotonic_ns()))
 

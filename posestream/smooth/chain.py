@@ -22,6 +22,7 @@ from posestream.smooth.settings import SmoothingSettings as SmoothingSettings
 
 _GAP_S: Final = 0.1  # hidden for longer: what was filtered before says nothing any more
 _LONGEST_STEP_S: Final = 1.0
+_LATENCY_SHARE: Final = 0.05  # of the newest measured latency in the one that is believed
 
 
 @dataclass(slots=True)
@@ -42,12 +43,18 @@ class SmoothingChain:
     def __init__(self, settings: SmoothingSettings | None = None) -> None:
         self._people: _People | None = None
         self._t_s = -np.inf
+        self._latency_s = 0.0
         self._use(settings or SmoothingSettings())
 
     def configure(self, settings: SmoothingSettings) -> None:
         """Take over other settings; the motion goes on from where it is."""
         self._use(settings)
         self._changed = True
+
+    def expect_latency(self, latency_s: float) -> None:
+        """How long after the picture was taken its people are sent; used if the settings say so."""
+        self._latency_s += _LATENCY_SHARE * (latency_s - self._latency_s)
+        self._predict_s = self._settings.ahead_s(self._latency_s)
 
     def reset(self) -> None:
         """Forget everybody."""
@@ -85,8 +92,9 @@ class SmoothingChain:
         return people.out[0].T.copy(), people.out[1].T.reshape(n, bones, 4).copy()
 
     def _use(self, settings: SmoothingSettings) -> None:
+        self._settings = settings
         self._off = settings.off
-        self._predict_s = settings.predict_s
+        self._predict_s = settings.ahead_s(self._latency_s)
         self._root_filter = settings.root_filter()
         self._rotation_filter = settings.rotation_filter()
         self._changed = False

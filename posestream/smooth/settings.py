@@ -26,6 +26,7 @@ _ROTATION_CUTOFF_HZ: Final = np.array([4.0, 0.3, 0.1])
 _ROTATION_BETA: Final = np.array([6.0, 2.0, 0.6])
 _ROOT_QUIET: Final = 0.1
 _ROTATION_QUIET: Final = 0.3
+_MOST_LATENCY_S: Final = 0.06
 
 
 class SmoothingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +44,12 @@ class SmoothingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         float,
         msgspec.Meta(ge=0.0, le=200.0, description="Motion is predicted so far ahead; 0: off."),
     ] = 20.0
+    predict_latency: Annotated[
+        bool,
+        msgspec.Meta(
+            description="Live: predict the measured delay since the picture, too, up to 60 ms."
+        ),
+    ] = False
     outliers: Annotated[
         bool,
         msgspec.Meta(description="Hold back limbs that turn faster than people can."),
@@ -66,6 +73,11 @@ class SmoothingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     def predict_s(self) -> float:
         """Prediction in seconds."""
         return 0.0 if self.off else self.predict_ms * 1e-3
+
+    def ahead_s(self, latency_s: float) -> float:
+        """Prediction in seconds where pictures are shown ``latency_s`` after they were taken."""
+        measured = min(max(latency_s, 0.0), _MOST_LATENCY_S) if self.predict_latency else 0.0
+        return 0.0 if self.off else self.predict_s + measured
 
     def root_filter(self) -> OneEuro:
         """The filter of root positions."""

@@ -101,6 +101,25 @@ def test_prediction_reduces_lag() -> None:
     assert np.all(np.diff(np.array(lags), axis=0) < -0.010)
 
 
+def test_measured_latency_is_predicted_away_where_that_is_wanted() -> None:
+    t_s = np.arange(0.0, 6.0, 1.0 / 30.0)
+    moving, turning = swing(t_s, 1)
+    lags = []
+    for wanted, latency_s in ((False, 0.04), (True, 0.0), (True, 0.04), (True, 0.06), (True, 5.0)):
+        chain = SmoothingChain(SmoothingSettings(predict_ms=0.0, predict_latency=wanted))
+        for _ in range(200):
+            chain.expect_latency(latency_s)
+        outs = [
+            chain.apply(np.zeros(1, int), t, moving[i], turning[i], np.ones(1, bool))[0]
+            for i, t in enumerate(t_s)
+        ]
+        lags.append(lag_s(t_s, moving[:, 0, 0], np.array(outs)[:, 0, 0]))
+    assert lags[0] == lags[1]
+    assert lags[2] < lags[1] - 0.02
+    assert lags[3] < lags[2]
+    assert lags[4] == pytest.approx(lags[3], abs=0.002)  # bounded
+
+
 def test_prediction_of_nothing_changes_nothing_and_is_bounded() -> None:
     rng = np.random.default_rng(0)
     x, v = rng.normal(size=(3, 9)), rng.normal(size=(3, 9)) * 100.0
