@@ -76,12 +76,12 @@ def _done(jobs: list[Job], where: Where) -> Iterator[Done]:
 
 
 def _workers(jobs: int, where: Where) -> int:
-    """As many as asked for, else one per core; never more than there is to do."""
+    """As many as asked for, else one per two cores, because a network uses more than one."""
     wanted = where.workers
     if wanted is None:
         from posestream.daemon import cluster
 
-        wanted = (os.cpu_count() or 1) if jobs > 1 and cluster.available() else 1
+        wanted = max((os.cpu_count() or 1) // 2, 1) if cluster.available() else 1
     return min(wanted, jobs)
 
 
