@@ -65,7 +65,7 @@ class PanelSink:
                 self._handle, HOST, self._settings.port,
                 process_request=self._admit, compression=None, server_header=None,
                 max_size=_MAX_MESSAGE_BYTES, max_queue=4, close_timeout=0.5, open_timeout=5.0,
-                ping_interval=10.0, ping_timeout=10.0, logger=_connection_log,
+                ping_interval=20.0, ping_timeout=60.0, logger=_connection_log,
             )  # fmt: skip
         except OSError as error:
             raise PublishError(_cannot_listen(self._settings.port, error)) from error

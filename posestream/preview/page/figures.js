@@ -15,14 +15,15 @@ export class Figures {
 
   show(state) {
     const { p50, p95 } = state.latency_ms;
-    const seen = state.people.filter((p) => p.seen).length;
+    const people = state.replay ? state.present : state.people;
+    const seen = people.filter((p) => p.seen).length;
     say(byId("fps"), state.fps.toFixed(1));
-    say(byId("count"), String(state.people.length ? seen : state.present));
+    say(byId("count"), String(seen));
     say(byId("latency"), p50 === null ? "–" : `${p50.toFixed(0)} ms`);
     say(byId("receiving"), String(state.receivers.filter((r) => r.kind !== "record").length));
     this.latency.add([p50, p95]);
     this.rate.add([state.fps]);
-    this.#people(state.people);
+    this.#people(people);
     this.#stages(state.stage_ms);
     this.#receivers(state.receivers);
     say(byId("engine"), engine(state));
@@ -36,7 +37,7 @@ export class Figures {
       { className: p.seen ? "" : "gone", data: { slot: p.slot } },
       make("td", {}, dot(p.slot), `person ${p.slot}`),
       make("td", {}, bar(p.confidence), `${Math.round(100 * p.confidence)} %`),
-      make("td", { textContent: p.depth_m === null ? "not seen" : `${p.depth_m.toFixed(2)} m` }),
+      make("td", { textContent: !p.seen ? "not seen" : p.depth_m === null ? "–" : `${p.depth_m.toFixed(2)} m` }),
       make("td", { textContent: p.depth_std_m === null ? "–" : (100 * p.depth_std_m).toFixed(0) }))));
   }
 

@@ -47,7 +47,13 @@ link.on("settings", ({ settings }) => {
 });
 
 link.on("state", (state) => {
-  figures.show({ ...state, present: page.motion?.length ?? 0 });
+  const present = (page.motion ?? []).map((p) => ({ ...p, seen: !p.held, depth_m: null, depth_std_m: null }));
+  figures.show({ ...state, present });
+  byId("picture").hidden = Boolean(state.replay);
+  if (state.replay) {
+    byId("no-picture").hidden = false;
+    say(byId("no-picture"), "Recordings hold no pictures.");
+  }
   page.inputs.show(state);
   page.scene?.camera(state.camera);
   people(state.people);
@@ -85,6 +91,7 @@ link.on("picture", async (head, data, start) => {
 
 link.on("mesh", async (head, data, start) => {
   await page.scene?.avatars.load(head, data, start);
+  if (page.scene) page.scene.stale = true;
   say(byId("avatar-name"), head.name);
 });
 
@@ -127,7 +134,11 @@ for (const tab of document.querySelectorAll("[role=tab]")) {
 
 const toggles = { "show-body": "body", "show-bones": "bones", "show-camera": "camera", follow: "follow" };
 for (const [id, what] of Object.entries(toggles)) {
-  byId(id).onchange = () => { if (page.scene) page.scene.show[what] = byId(id).checked; };
+  byId(id).onchange = () => { 
+    if (!page.scene) return;
+    page.scene.show[what] = byId(id).checked;
+    page.scene.stale = true;
+  };
 }
 byId("view-reset").onclick = () => page.scene?.resetView();
 const place = byId("place-answer");

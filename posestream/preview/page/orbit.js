@@ -11,6 +11,8 @@ export class Orbit {
     this.target = [0, 0.9, -3];
     this.touched = false;
     this.pointers = new Map();
+    this.onChange = () => {};
+    new ResizeObserver(() => this.onChange()).observe(canvas);
     Object.assign(this, HOME);
     canvas.addEventListener("pointerdown", (e) => this.#down(canvas, e));
     canvas.addEventListener("pointermove", (e) => this.#move(e));
@@ -63,6 +65,7 @@ export class Orbit {
   #turn(dx, dy) {
     this.yaw -= dx * 0.007;
     this.pitch = Math.min(1.5, Math.max(-0.25, this.pitch + dy * 0.006));
+    this.onChange();
   }
 
   #slide(dx, dy) {
@@ -70,6 +73,7 @@ export class Orbit {
     const right = unit(cross(ahead, [0, 1, 0])), up = cross(right, ahead);
     const step = this.distance * 0.0014;
     this.target = plus(plus(this.target, right, -dx * step), up, dy * step);
+    this.onChange();
   }
 
   #wheel(event) {
@@ -80,6 +84,7 @@ export class Orbit {
 
   #zoom(factor) {
     this.distance = Math.min(40, Math.max(0.6, this.distance * factor));
+    this.onChange();
   }
 
   #key(event) {

@@ -31,11 +31,17 @@ export class Scene {
     this.frustum = null;
     this.names = new Map();
     this.drawn = 0;
+    this.stale = true;  // whether anything has changed since the last drawing
+    this.rest_ms = 0;  // how long a drawing takes; a slow machine is left a third of its time
+    this.fence = null;
+    this.next_ms = 0;
+    this.orbit.onChange = () => { this.stale = true; };
     requestAnimationFrame(() => this.#frame());
   }
 
   move(people) {
     this.people = people;
+    this.stale = true;
     const places = people.filter((p) => !p.held).map((p) => p.root);
     if (places.length && (!this.framed || this.show.follow)) this.#look(places);
   }
@@ -43,10 +49,12 @@ export class Scene {
   resetView() {
     this.orbit.touched = false;
     this.orbit.frame(this.people.map((p) => p.root), this.eye_m);
+    this.stale = true;
   }
 
   picture(bitmap) {
     fillTexture(this.gl, this.texture, bitmap);
+    this.stale = true;
   }
 
   camera({ size, K, T_world_cam }) {
@@ -84,10 +92,32 @@ export class Scene {
     }
   }
 
-  #frame() {
-    requestAnimationFrame(() => this.#frame());
+  #frame(now = performance.now()) {
+    requestAnimationFrame((later) => this.#frame(later));
+    if (this.fence && !this.#finished(now)) return;  // else drawings queue up and lag behind
+    if (!this.stale || now < this.next_ms) return;
+    this.stale = false;
+    this.drawnAt = now;
+    this.#redraw();
+    this.fence = this.gl.fenceSync(this.gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    this.gl.flush();
+  }
+
+  // Whether the last drawing is done, and for how long the machine rests if that took its time.
+  #finished(now) {
+    const { gl, fence } = this;
+    const took = now - this.drawnAt;
+    if (gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED && took < 3000) return false;
+    gl.deleteSync(fence);
+    this.fence = null;
+    this.rest_ms = 0.7 * this.rest_ms + 0.3 * Math.min(took, 500);
+    this.next_ms = this.rest_ms > 40 ? now + 0.5 * this.rest_ms : 0;
+    return true;
+  }
+
+  #redraw() {
     const { canvas, gl } = this;
-    const ratio = Math.min(devicePixelRatio || 1, 2);
+    const ratio = this.rest_ms > 40 ? 1 : Math.min(devicePixelRatio || 1, 2);
     const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
     if (!width || !height) return;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });

@@ -3,7 +3,7 @@
 import { answered, byId, make } from "./dom.js";
 
 const SHOWN = {
-  vmc: ["enabled", "preset", "host", "port", "people", "first_slot"],
+  vmc: ["enabled", "host", "port", "preset", "people", "first_slot"],
   vrchat: ["enabled", "host", "port", "slot"],
 };
 const NAMES = { preset: "application", host: "address", port: "port", people: "people", first_slot: "first person", slot: "person" };
