@@ -44,7 +44,7 @@ def build_example(
     """Arrays of one sample of the network's input size; ``who`` is hdnet's person."""
     skeleton = network_skeleton(network.joints)
     if network.kind == "hdnet":
-        return _patch(sample, who, skeleton, network.hdnet.bins, rng)
+        return build_patch(sample, who, skeleton, network.hdnet.bins, rng)
     out = _maps(sample, skeleton, data)
     if network.kind == "unified":
         K = camera_of(sample)
@@ -161,7 +161,7 @@ def _people(
     }
 
 
-def _patch(
+def build_patch(
     sample: Sample, who: int, skeleton: NetworkSkeleton, bins: DepthBins, rng: np.random.Generator
 ) -> Arrays:
     """One person's patch for hdnet, or a patch of nobody that no loss counts."""

@@ -5,7 +5,7 @@ The same functions as in live use: letterbox, maps, ``find_people``, ``lift``, d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -52,16 +52,23 @@ class Found(NamedTuple):
 
 def pictures(source: ValidationSource, folder: Path, size_px: tuple[int, int]) -> list[Sample]:
     """The source's pictures in the network's input. Raises TrainingError if there are none."""
+    return [letterboxed(s, size_px) for s in raw_pictures(source, folder, size_px)]
+
+
+def raw_pictures(
+    source: ValidationSource, folder: Path, size_px: tuple[int, int]
+) -> Iterator[Sample]:
+    """The source's pictures as they are; composites are made at ``size_px``."""
     if source.backgrounds:
         made = open_pictures(source.name, folder, source.shards, source.backgrounds)
-        return [
-            letterboxed(made.draw(np.random.default_rng([_SEED, i]), size_px), size_px)
-            for i in range(source.pictures)
-        ]
+        for i in range(source.pictures):
+            yield made.draw(np.random.default_rng([_SEED, i]), size_px)
+        return
     shards = shard_set(source.name, folder, source.shards)
     count = min(source.pictures, len(shards))
     chosen = np.arange(count) if source.first else np.linspace(0, len(shards) - 1, count).round()
-    return [letterboxed(shards[int(i)], size_px) for i in chosen]
+    for i in chosen:
+        yield shards[int(i)]
 
 
 def answers(
@@ -97,6 +104,12 @@ def _half(maps: torch.Tensor) -> F16:
     return np.asarray(maps.detach().cpu().half().numpy())
 
 
+def skeleton_of(network: Rrmp | Unified) -> NetworkSkeleton:
+    """The network's joints."""
+    inner = network if isinstance(network, Rrmp) else network.rrmp
+    return network_skeleton(inner.config.joints)
+
+
 def decode(answer: Answer, skeleton: NetworkSkeleton, settings: DecodeSettings) -> NetworkPeople:
     """People in 2D."""
     heat, pafs, locations = (m.astype(np.float32) for m in answer[:3])
@@ -111,8 +124,7 @@ def find(
     lift_settings: LiftSettings,
 ) -> Found:
     """People in 2D, 3D and depth."""
-    config = network.config
-    skeleton = network_skeleton(config.joints if isinstance(network, Rrmp) else config.rrmp.joints)  # type: ignore[union-attr]
+    skeleton = skeleton_of(network)
     people = decode(answer, skeleton, settings)
     flat = to_people2d(people, skeleton, network.stride)
     heat, pafs, locations = (m.astype(np.float32) for m in answer[:3])

@@ -57,7 +57,7 @@ class Tally:
         truth = labelled_people(sample, skeleton, self_hidden, _STRIDE_PX)
         inside = _inside(truth.xy_px, sample.picture.shape[:2])
         xy = np.where((truth.visible & inside)[..., None], truth.xy_px, np.nan)
-        size = np.maximum(extent(xy, 0), extent(xy, 1))
+        size = longer_side(xy)
         judged = np.isfinite(xy).all(-1).sum(axis=1) >= _LEAST_JOINTS
         judged &= size >= _LEAST_PX
         mine = skeleton.from_body(found.xy_px)
@@ -68,12 +68,13 @@ class Tally:
         self.matched += int((judged & (pairs >= 0)).sum())
         free = np.setdiff1d(np.arange(len(mine)), pairs)
         self.extra += int((~_excused(sample, found.xy_px[free], judged)).sum())
-        self._add_2d(xy[judged], _paired(mine, pairs[judged]), size[judged])
+        self.add_2d(xy[judged], _paired(mine, pairs[judged]), size[judged])
         read = skeleton.from_body(found.xyz_root_m)
         self._add_3d(truth.xyz_root_m[judged], _paired(read, pairs[judged]))
-        self._add_depth(truth.depth_m[judged], _paired(found.depth_m, pairs[judged]))
+        self.add_depth(truth.depth_m[judged], _paired(found.depth_m, pairs[judged]))
 
-    def _add_2d(self, truth: F64, mine: F64, size: F64) -> None:
+    def add_2d(self, truth: F64, mine: F64, size: F64) -> None:
+        """Judge joints (G, J, 2) of people of these longer sides (G,); NaN in truth: unknown."""
         known = np.isfinite(truth).all(axis=-1)
         distance = np.linalg.norm(truth - mine, axis=-1) / size[:, None]
         distance = np.where(np.isfinite(distance), distance, np.inf)
@@ -89,7 +90,8 @@ class Tally:
         errors = np.where(known, np.where(np.isfinite(distance), distance, np.inf), np.nan)
         self.errors_m += list(errors[known.any(axis=1)])
 
-    def _add_depth(self, truth: F64, mine: F64) -> None:
+    def add_depth(self, truth: F64, mine: F64) -> None:
+        """Judge distances (G,); NaN: unknown or not found."""
         error = np.abs(mine / truth - 1.0)
         self.depth_error += error[np.isfinite(error)].tolist()
 
@@ -129,6 +131,11 @@ def tally(samples: Sequence[Sample], found: Iterable[Found], skeleton: NetworkSk
     for sample, people in zip(samples, found, strict=True):
         out.add(sample, people)
     return out
+
+
+def longer_side(xy_px: F64) -> F64:
+    """(N,) width or height of people (N, J, 2), whichever is greater."""
+    return np.maximum(extent(xy_px, 0), extent(xy_px, 1))
 
 
 def _paired(values: F64, pairs: I64) -> F64:

@@ -23,11 +23,12 @@ from posestream.nn.hdnet import Hdnet
 from posestream.nn.rrmp import Rrmp
 from posestream.nn.unified import Unified
 from posestream.nn.weights import Network
-from posestream.skeleton.network import NetworkSkeleton, network_skeleton
+from posestream.skeleton.network import NetworkSkeleton
 from posestream.training.config import TrainConfig, ValidationSource
-from posestream.training.held_out import Answer, find, pictures
+from posestream.training.held_out import Answer, find, pictures, skeleton_of
 from posestream.training.held_out import answers as network_answers
 from posestream.training.judge import Tally, tally
+from posestream.training.judge_patches import Patch, judge_patches, patches
 from posestream.training.sample import Sample
 
 Figures = dict[str, dict[str, float]]
@@ -73,25 +74,37 @@ class Validator:
         """Reads every picture. Raises TrainingError if a set is missing or damaged."""
         self._settings = config.validation
         folder = Path(config.data.folder)
-        self._sets: list[tuple[ValidationSource, list[Sample]]] = [
-            (s, pictures(s, folder, self._settings.size_px)) for s in self._settings.sources
-        ]
+        self._sets: list[tuple[ValidationSource, list[Sample]]] = []
+        self._patches: list[tuple[ValidationSource, list[Patch]]] = []
+        for source in self._settings.sources:
+            if config.network.kind == "hdnet":
+                self._patches.append((source, patches(source, folder, config.data.size_px)))
+            else:
+                self._sets.append((source, pictures(source, folder, self._settings.size_px)))
 
     def __len__(self) -> int:
-        return len(self._sets)
+        return len(self._settings.sources)
 
     def judge(self, network: Network, device: torch.device, bf16: bool) -> Verdict:
-        """Figures of the network as it is. Raises TrainingError for kinds that find nobody."""
+        """Figures of the network as it is. Raises TrainingError if it is of another kind."""
+        if isinstance(network, Hdnet) != bool(self._patches):
+            raise TrainingError(
+                f"{type(network).__name__} is not the kind of network that the configuration names."
+            )
         if isinstance(network, Hdnet):
-            raise TrainingError("hdnet finds nobody by itself: it is judged by judge_patches.")
-        config = network.config
-        joints = config.joints if isinstance(network, Rrmp) else config.rrmp.joints  # type: ignore[union-attr]
-        skeleton = network_skeleton(joints)
+            tallies = {
+                source.name: judge_patches(network, people, device, bf16)
+                for source, people in self._patches
+            }
+            return self._verdict(tallies, self._settings.decode)
+        skeleton = skeleton_of(network)
         maps = [network_answers(network, samples, device, bf16) for _, samples in self._sets]
         settings = self._settings.decode
         if self._settings.choose:
             settings = chosen(lambda s: self._rough_score(network, skeleton, maps, s), settings)
-        tallies = self._tallies(network, skeleton, maps, settings, None)
+        return self._verdict(self._tallies(network, skeleton, maps, settings, None), settings)
+
+    def _verdict(self, tallies: dict[str, Tally], settings: DecodeSettings) -> Verdict:
         figures = {name: t.figures() for name, t in tallies.items()}
         per_joint = {name: t.per_joint() for name, t in tallies.items()}
         return Verdict(self._score(figures), figures, per_joint, settings)
@@ -126,7 +139,7 @@ class Validator:
         return out
 
     def _score(self, figures: Figures) -> float:
-        roles = {source.name: source.role for source, _ in self._sets}
+        roles = {source.name: source.role for source in self._settings.sources}
         return score(figures, roles)
 
 

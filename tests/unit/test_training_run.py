@@ -110,8 +110,6 @@ def test_pieces_give_the_bits_of_one_run(
     folder: Path, tmp_path: Path, kind: str, precision: str
 ) -> None:
     extra = (f"optimiser.precision={precision}",)
-    if kind == "hdnet":
-        extra += ("validation.sources=[]",)
     whole = train(config(folder, *extra, kind=kind), tmp_path / "whole")
     assert whole.finished and whole.step == 4
     piece = config(folder, *extra, "machine.minutes=1e-9", kind=kind)  # ends after each step
