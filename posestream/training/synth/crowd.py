@@ -85,6 +85,7 @@ class CrowdRenderer:
         self._maps = [context.depth_texture((_SHADOW_PX, _SHADOW_PX)) for _ in range(2)]
         for shadow in self._maps:
             shadow.compare_func = "<="
+            shadow.repeat_x = shadow.repeat_y = False
             shadow.filter = (self._gl.LINEAR, self._gl.LINEAR)
         self._map_targets = [context.framebuffer(depth_attachment=m) for m in self._maps]
 

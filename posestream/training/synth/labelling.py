@@ -10,7 +10,8 @@ import numpy as np
 from posestream.arrays import F64, I64, Bool
 from posestream.geometry import rigid
 from posestream.geometry.camera import project
-from posestream.skeleton.joints import BODY, ROOT
+from posestream.skeleton.joints import BODY, JOINT, ROOT
+from posestream.training.real.conventions import SPINE_SHARE
 from posestream.training.sample import IGNORED, Sample
 from posestream.training.synth.shot import Rendered
 from posestream.types import Camera
@@ -39,6 +40,8 @@ def label(
 ) -> Sample:
     """A sample of the people of whom enough is seen; ``rendered.picture`` is taken as it is."""
     xyz_cam = rigid.apply(rigid.inverse(camera.T_world_cam), np.stack(xyz_world_m))
+    pelvis, neck = xyz_cam[:, ROOT], xyz_cam[:, JOINT["neck"]]
+    xyz_cam[:, JOINT["spine"]] = pelvis + SPINE_SHARE * (neck - pelvis)  # as of real people
     height = np.array(height_m)
     xy = project(xyz_cam, camera.K_px)
     seen = np.stack(

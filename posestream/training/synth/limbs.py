@@ -111,11 +111,10 @@ def _turn_fingers(turn: F64, hands: Hands, k: int, prefix: str, hand: F64) -> No
 def _turn_leg(turn: F64, limbs: Limbs, k: int, prefix: str) -> None:
     thigh, shank = limbs.legs[k]
     left = rotation.rotate(limbs.hips, np.array([1.0, 0.0, 0.0]))
-    bend = rotation.cross(thigh, shank)  # to the right for a knee that bends as knees do
-    hinge = -bend
+    bend = rotation.cross(thigh, shank)  # to the left for a knee that bends as knees do
     weight = max(0.0, 1.0 - float(np.linalg.norm(bend)) / _STRAIGHT)
     straight = rotation.rotate(limbs.feet[k], np.array([1.0, 0.0, 0.0]))
-    hinge = hinge + weight * _STRAIGHT * rotation.normalize(left + straight)
+    hinge = bend + weight * _STRAIGHT * rotation.normalize(left + straight)
     if float(hinge @ left) < 0.0 and float(np.linalg.norm(bend)) < 0.6:
         hinge = left  # noise of capture: knees do not bend forwards
     turn[BONE[f"{prefix}UpperLeg"]] = _along_y(-thigh, hinge)
