@@ -30,6 +30,9 @@ CURVES = {
         ]
         for ms in (0, 20, 40)
     },
+    "without the outlier gate": [
+        SmoothingSettings(smoothness=s, predict_ms=0.0, outliers=False) for s in KNOB
+    ],
     "plain One Euro": [
         lag.PlainOneEuro(
             smoothness=0.5, predict_ms=0.0, outliers=False,
@@ -39,7 +42,7 @@ CURVES = {
     ],
     "no filter": [SmoothingSettings(smoothness=0.0)],
 }  # fmt: skip
-STYLES = ("o-", "s-", "^-", "x--", "k*")
+STYLES = ("o-", "s-", "^-", "d-", "x--", "k*")
 
 
 def main() -> None:
