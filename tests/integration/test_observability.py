@@ -22,7 +22,7 @@ from posestream.publish.websocket_settings import WebSocketSettings
 from posestream.types import Camera
 from posestream.wire.messages import Hello
 
-STAGES = ["estimate", "locate", "track", "retarget", "smooth"]
+STAGES = ["estimate", "locate", "track", "retarget", "smooth", "ground"]
 
 
 @dataclass
