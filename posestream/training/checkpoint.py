@@ -63,7 +63,7 @@ def load(path: Path, config: TrainConfig) -> State | None:
     if difference:
         raise TrainingError(
             f"{path} is of another run ({difference}): take the same configuration or another "
-            "--run folder."
+            "--out folder."
         )
     return State(**{name: content[name] for name in State._fields})
 
@@ -81,10 +81,10 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, RuntimeError, EOFError, ValueError, KeyError,
             pickle.UnpicklingError, zipfile.BadZipFile) as error:  # fmt: skip
         raise TrainingError(
-            f"{path} is not a checkpoint that can be read: name another --run folder."
+            f"{path} is not a checkpoint that can be read: name another --out folder."
         ) from error
     if not isinstance(content, dict) or set(content) != wanted or content["format"] != FORMAT:
         raise TrainingError(
-            f"{path} is not a checkpoint of this version: name another --run folder."
+            f"{path} is not a checkpoint of this version: name another --out folder."
         )
     return content

@@ -17,7 +17,12 @@ def add_train(commands: Commands) -> None:
     parser = commands.add_parser("train", help="train a network; goes on where it was stopped")
     parser.add_argument("config", metavar="CONFIG", help="TOML file, such as configs/train/….toml")
     parser.add_argument(
-        "--run", type=Path, metavar="FOLDER", help="checkpoints and curves (default runs/NAME)"
+        "--out",
+        "--run",  # torchrun takes this one for an option of its own
+        type=Path,
+        dest="run",
+        metavar="FOLDER",
+        help="checkpoints and curves (default runs/NAME)",
     )
     parser.add_argument(
         "--set",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,16 +150,19 @@ def open_batches(
     o, machine = config.optimiser, config.machine
     numbers = Numbers(first_step, o.steps, o.batch, o.accumulate, share)
     several = machine.workers > 0
-    loader = DataLoader(
-        _Batches(recipe),
-        sampler=numbers,
-        batch_size=None,
-        num_workers=machine.workers,
-        prefetch_factor=machine.prefetch if several else None,
-        worker_init_fn=_begin if several else None,
-        pin_memory=pin,
-    )
-    return Waiting(iter(loader))
+    with warnings.catch_warnings():  # about more workers than cores: as the user wishes
+        warnings.simplefilter("ignore")
+        loader = DataLoader(
+            _Batches(recipe),
+            sampler=numbers,
+            batch_size=None,
+            num_workers=machine.workers,
+            prefetch_factor=machine.prefetch if several else None,
+            worker_init_fn=_begin if several else None,
+            pin_memory=pin,
+        )
+        batches = iter(loader)
+    return Waiting(batches)
 
 
 def _begin(worker: int) -> None:

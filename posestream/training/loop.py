@@ -118,7 +118,7 @@ class _Run:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise TrainingError(
-                f"{self.folder} cannot be made ({error.strerror}): name another --run folder."
+                f"{self.folder} cannot be made ({error.strerror}): name another --out folder."
             ) from error
         columns = ("pictures", "minutes", "rate", *self.parts, "gradient", "per_s", "waiting")
         return Curves(self.folder, columns, self.step)

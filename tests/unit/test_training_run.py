@@ -169,7 +169,7 @@ def test_two_processes_train_as_one(folder: Path, tmp_path: Path) -> None:
     train(one, tmp_path / "one")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone",
                "--nproc-per-node", "2", "-m", "posestream", "train", str(folder / "unified.toml"),
-               "--run", str(tmp_path / "two"),
+               "--out", str(tmp_path / "two"),
                *(word for c in common for word in ("--set", c))]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True, timeout=200)
     a = checkpoint.load(tmp_path / "one" / checkpoint.NAME, one)
