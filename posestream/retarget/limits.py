@@ -113,7 +113,7 @@ class Limiter:
         (a, b), w = np.sin(0.5 * angle) / angle * swing, np.cos(0.5 * angle)
         sine, cosine = np.sin(half), np.cos(half)
         parts = [w * sine, a * cosine + b * sine, b * cosine - a * sine, w * cosine]
-        nearest = np.stack(parts, axis=-1).reshape(len(q), -1)[:, self._back].reshape(q.shape)
+        nearest = np.stack(parts, axis=-1).reshape(len(q), 4 * q.shape[1])[:, self._back].reshape(q.shape)
         # the same sign as before, or people within their limits would change with their company
         return np.asarray(nearest * np.copysign(1.0, q[..., 3:]))
 
@@ -127,7 +127,7 @@ class Limiter:
 
     def _split(self, q: F64) -> tuple[F64, F64]:
         """Twist angle (N, K) and the rotation vector of the swing about its two axes (2, N, K)."""
-        parts = q.reshape(len(q), -1).take(self._place, 1).transpose(2, 0, 1)
+        parts = q.reshape(len(q), 4 * q.shape[1]).take(self._place, 1).transpose(2, 0, 1)
         parts = parts * np.copysign(1.0, parts[3])
         along, w = parts[0], parts[3] + _NEXT_TO_NOTHING  # after half a turn of swing: no twist
         cosine = np.hypot(along, w)  # of half the swing
