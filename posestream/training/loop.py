@@ -25,7 +25,7 @@ from posestream.training.objective import losses, total
 from posestream.training.progress import Progress
 from posestream.training.ranks import Ranks
 from posestream.training.signals import stop_signals
-from posestream.training.start import clear_gradients, device_for, new_network, set_up
+from posestream.training.start import arithmetic, clear_gradients, device_for, new_network
 from posestream.training.validate import Validator, table
 
 _PARTS: Final = {
@@ -54,7 +54,8 @@ def train(config: TrainConfig, folder: Path) -> Outcome:
     device = device_for(config)
     ranks = Ranks(device.type == "cuda")
     try:
-        return _Run(config, folder, device, ranks).go()
+        with arithmetic(config, device, ranks):
+            return _Run(config, folder, device, ranks).go()
     finally:
         ranks.close()
 
@@ -85,7 +86,6 @@ class _Run:
         self.config, self.folder, self.device, self.ranks = config, folder, device, ranks
         o = config.optimiser
         ranks.check_batch(o.batch, o.accumulate)
-        set_up(config, device, ranks)
         state = checkpoint.load(folder / checkpoint.NAME, config)
         self.recipe = Recipe(config)
         self.validator = Validator(config) if ranks.leads else None

@@ -24,7 +24,7 @@ _LEAST_SCORE = 0.05  # of a joint that is there, however little heat the network
 
 def losses(network: Network, batch: Batch, settings: LossSettings, forward: Any = None) -> Parts:
     """All parts; ``forward`` is the network's compiled twin, if there is one."""
-    run = forward or network
+    run = network if forward is None else forward
     if isinstance(network, Hdnet):
         return _hdnet(run, batch, network)
     image = to_input(batch["image"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from posestream.errors import TrainingError, WeightsError
@@ -18,16 +21,24 @@ def device_for(config: TrainConfig) -> torch.device:
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def set_up(config: TrainConfig, device: torch.device, ranks: Ranks) -> None:
-    """Threads, and on a CPU the same bits every time."""
+@contextmanager
+def arithmetic(config: TrainConfig, device: torch.device, ranks: Ranks) -> Iterator[None]:
+    """Threads, and on a CPU the same bits every time; afterwards as before."""
     if device.type == "cuda":
         torch.cuda.set_device(ranks.local)
         torch.backends.cudnn.benchmark = True
+        yield
         return
+    threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     if config.machine.threads:
         torch.set_num_threads(config.machine.threads)
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(exact)
 
 
 def new_network(config: TrainConfig) -> weights.Network:
