@@ -25,10 +25,10 @@ _PACK_SHARE: Final = {"h36m": 0.6, "bandai": 0.2, "deepmimic": 0.2}
 _NEAREST_M: Final = 0.32
 _SCENE: Final[dict[Kind, tuple[float, tuple[float, float], float, float]]] = {
     # share, millimetres of distance per pixel of focal length, share of captured motion, of chairs
-    "desk": (0.28, (1.1, 5.0), 0.0, 0.75),
-    "room": (0.40, (4.5, 17.0), 0.45, 0.25),
-    "contact": (0.14, (3.5, 15.0), 0.30, 0.25),
-    "crowd": (0.18, (7.0, 38.0), 0.45, 0.12),
+    "desk": (0.36, (1.1, 5.0), 0.0, 0.75),
+    "room": (0.34, (4.5, 17.0), 0.45, 0.25),
+    "contact": (0.13, (3.5, 15.0), 0.30, 0.25),
+    "crowd": (0.17, (7.0, 38.0), 0.45, 0.12),
 }
 _PEOPLE: Final[dict[Kind, tuple[int, int]]] = {
     "desk": (1, 2), "room": (1, 4), "contact": (2, 4), "crowd": (3, 10),
