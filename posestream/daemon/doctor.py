@@ -52,6 +52,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_cameras(),
         _bundled_clip(),
         *_back_ends(settings),
+        *_hdnet(settings),
         *_ports(settings),
     ]
 
@@ -94,6 +95,15 @@ def _back_ends(settings: Settings) -> list[Finding]:
         )
         for item in available(settings.estimate)
     ]
+
+
+def _hdnet(settings: Settings) -> list[Finding]:
+    from posestream.estimate.registry import check_hdnet
+
+    found = check_hdnet(settings.estimate)
+    if found is None:
+        return []
+    return [Finding("distances by HDNet", "ok" if found.ok else "failure", found.reason)]
 
 
 def _ports(settings: Settings) -> list[Finding]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Protocol
 
 import msgspec
 
-from posestream.estimate.network_settings import RrmpSettings
+from posestream.estimate.network_settings import HdnetSettings, RrmpSettings
 from posestream.types import Estimate, Frame
 
 BackendName = Literal["auto", "mediapipe", "rrmp", "torch", "fake"]
@@ -38,6 +38,7 @@ class EstimateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         int, msgspec.Meta(ge=0, le=16, description="People worked on at once; 0: by cores.")
     ] = 0
     rrmp: RrmpSettings = RrmpSettings()
+    hdnet: HdnetSettings = HdnetSettings()
 
 
 class Estimator(Protocol):

@@ -1,4 +1,4 @@
-"""Settings of the back ends that run our own networks: ``rrmp`` and ``torch``."""
+"""Settings of our own networks: the back ends ``rrmp`` and ``torch``, and HDNet behind any."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class RrmpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Weight files and how they are run."""
 
     maps: Annotated[
-        str, Meta(description="ONNX file that gives the maps; empty: the newest that ships.")
+        str,
+        Meta(description="ONNX file that gives the maps, or a shipped name; empty: the newest."),
     ] = ""
     head: Annotated[
         str,
@@ -35,3 +36,33 @@ class RrmpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         int, Meta(ge=0, le=64, description="Threads; 0: as many as there are cores.")
     ] = 0
     decode: DecodeSettings = DecodeSettings()
+
+
+class HdnetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A network that judges everybody's distance from a patch; off unless a file is named."""
+
+    weights: Annotated[
+        str,
+        Meta(description="ONNX or .pt file of an HDNet, or a shipped name; empty: off."),
+    ] = ""
+    patch: Annotated[
+        Literal["person", "fixed"],
+        Meta(description="Patches and f to each one's measure, or both the whole picture's."),
+    ] = "person"
+    fixed_px: Annotated[
+        int, Meta(ge=32, le=8192, description="Side of fixed patches, in the picture's pixels.")
+    ] = 1024
+    size_px: Annotated[
+        int,
+        Meta(ge=64, le=1024, multiple_of=32, description="What .pt files see of a patch, pixels."),
+    ] = 256
+    min_joint_score: Annotated[
+        float, Meta(ge=0.0, le=1.0, description="Joints less sure do not count for the patch.")
+    ] = 0.2
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        Meta(description="Where a .pt file runs; auto: on the graphics card if there is one."),
+    ] = "auto"
+    threads: Annotated[
+        int, Meta(ge=0, le=64, description="Threads; 0: as many as there are cores.")
+    ] = 0

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from posestream.errors import BackendError
 from posestream.estimate.base import EstimateSettings, Estimator
+
+if TYPE_CHECKING:
+    from posestream.estimate.backends.hdnet import PatchEngine
 
 
 class Availability(NamedTuple):
@@ -22,13 +25,20 @@ class Availability(NamedTuple):
 def create(name: str, settings: EstimateSettings, source_knows_truth: bool = False) -> Estimator:
     """The back end called ``name``; ``auto`` is ``fake`` for sources that carry the truth.
 
-    Raises BackendError if there is no such back end, or its libraries are not installed.
+    With HDNet behind it, if the settings name its weights. Raises BackendError if there is no
+    such back end, or its libraries or files are not there.
     """
     name = resolve(name, source_knows_truth)
     if name not in _MAKERS:
         known = ", ".join(["auto", *_MAKERS])
         raise BackendError(f"There is no back end called {name!r}: choose one of {known}.")
-    return _MAKERS[name](settings)
+    hdnet = _make_hdnet(settings)  # first: it is quicker to refuse
+    people = _MAKERS[name](settings)
+    if hdnet is None:
+        return people
+    from posestream.estimate.backends.hdnet import HdnetEstimator
+
+    return HdnetEstimator(people, hdnet, settings.hdnet)
 
 
 def resolve(name: str, source_knows_truth: bool = False) -> str:
@@ -42,6 +52,42 @@ def available(settings: EstimateSettings | None = None) -> list[Availability]:
     """Every back end and whether it can be used here with these settings. Loads no model."""
     settings = settings or EstimateSettings()
     return [Availability(name, *check(settings)) for name, check in _CHECKS.items()]
+
+
+def check_hdnet(settings: EstimateSettings) -> Availability | None:
+    """Whether HDNet can be used with these settings; None where it is off. Loads no model."""
+    from posestream.estimate import weight_files
+
+    try:
+        file = weight_files.find_hdnet(settings.hdnet)
+    except BackendError as error:
+        return Availability("hdnet", False, str(error))
+    if file is None:
+        return None
+    engine, library = ("torch", "torch") if _is_torch(file) else ("onnxruntime", "ONNX Runtime")
+    if find_spec(engine) is None:
+        return Availability("hdnet", False, f"{library} is missing: pip install {engine}.")
+    return Availability("hdnet", True, str(file))
+
+
+def _make_hdnet(settings: EstimateSettings) -> PatchEngine | None:
+    found = check_hdnet(settings)
+    if found is None:
+        return None
+    if not found.ok:
+        raise BackendError(found.reason)
+    s, file = settings.hdnet, Path(found.reason)
+    if _is_torch(file):
+        from posestream.estimate.backends.hdnet_torch import TorchPatches
+
+        return TorchPatches(file, s.device, s.size_px, s.threads)
+    from posestream.estimate.backends.hdnet_onnx import OnnxPatches
+
+    return OnnxPatches(file, s.threads)
+
+
+def _is_torch(file: Path) -> bool:
+    return file.suffix == ".pt"
 
 
 def _make_fake(settings: EstimateSettings) -> Estimator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +14,20 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _SMALLEST, _LARGEST = 64, 4096
+_NAME = re.compile(r"[\w-][\w.-]*")
 
 
 def add_export(commands: Commands) -> None:
     """Add ``export``; the parser's ``command`` default runs it."""
-    parser = commands.add_parser("export", help="weights to ONNX files for the back end rrmp")
+    parser = commands.add_parser("export", help="weights to ONNX files for `run`")
     parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="a .pt file of `train`")
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER")
     parser.add_argument(
-        "--size", default="448x256", metavar="WxH", help="the network's input (default 448x256)"
+        "--size",
+        metavar="WxH",
+        help="the network's input (default 448x256; hdnet: 256x256, as it was trained)",
     )
+    parser.add_argument("--name", metavar="NAME", help="of the files (default: as WEIGHTS)")
     parser.add_argument("--int8", action="store_true", help="also in int8: faster on a CPU")
     parser.add_argument(
         "--calibrate", nargs="+", type=Path, default=[], metavar="FOLDER",
@@ -36,7 +41,10 @@ def add_export(commands: Commands) -> None:
 def _export(arguments: argparse.Namespace) -> int:
     if arguments.int8 != bool(arguments.calibrate):
         raise ConfigError("--int8 and --calibrate FOLDER go together: give both or neither.")
-    size_px = _size(arguments.size)
+    size_px = None if arguments.size is None else _size(arguments.size)
+    name = arguments.name or arguments.weights.stem
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"--name {name!r} must be letters, digits, dots, - and _ alone.")
     try:
         import onnx  # noqa: F401
         import torch  # noqa: F401
@@ -46,9 +54,9 @@ def _export(arguments: argparse.Namespace) -> int:
         ) from error
     from posestream.evaluation.exporting import export_weights
 
-    report = export_weights(arguments.weights, arguments.out, size_px, arguments.calibrate)
+    report = export_weights(arguments.weights, arguments.out, size_px, arguments.calibrate, name)
     text = json.dumps(report, indent=2)
-    (arguments.out / f"{arguments.weights.stem}.json").write_text(f"{text}\n", encoding="utf-8")
+    (arguments.out / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
     print(text if arguments.json else as_text(report, arguments.out))
     return 0
 

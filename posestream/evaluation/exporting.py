@@ -24,6 +24,9 @@ from posestream.nn.unified import Unified
 from posestream.types import Frame
 
 MAX_PICTURES: Final = 200
+_PICTURE: Final = (448, 256)  # what a network sees, if nothing else is said
+_PATCH: Final = (256, 256)
+_COARSEST: Final = 32  # pixels per cell of hdnet's smallest maps
 _TRIALS: Final = ((), ("last",), ("first", "last"), ("last", "heads"), ("first", "last", "heads"))
 _NEARLY: Final = 1.25  # a trial this near to the best is as good
 _NEGLIGIBLE: Final = 0.03  # of an output's size: no reason to keep anything in fp32
@@ -38,24 +41,29 @@ class Exported(NamedTuple):
 
 
 def export_weights(
-    file: Path, out: Path, size_px: Size, calibrate: Sequence[Path] = ()
+    file: Path,
+    out: Path,
+    size_px: Size | None = None,
+    calibrate: Sequence[Path] = (),
+    name: str = "",
 ) -> dict[str, Any]:
     """Write all files of one weight file; with pictures to calibrate on, also in int8.
 
-    Returns the report. Raises PosestreamError if a file or folder is not usable.
+    The files are called after ``name`` or the weight file. Returns the report.
+    Raises PosestreamError if a file or folder is not usable.
     """
     network = weights.load(file)
+    name = name or file.stem
     kind = weights.kind_of(network)
     report: dict[str, Any] = {"weights": file.name, "kind": kind}
     if isinstance(network, Hdnet):
         if calibrate:
             raise BackendError("hdnet is exported in single precision only: leave out --int8.")
-        target = out / f"{file.stem}.onnx"
-        export.export_hdnet(network, target)
-        return report | {"files": [target.name], "parity": _hdnet_parity(network, target)}
-    files = Exported(out / f"{file.stem}{MAPS}", None)
+        return report | _export_hdnet(network, out / f"{name}.onnx", size_px or _PATCH)
+    size_px = size_px or _PICTURE
+    files = Exported(out / f"{name}{MAPS}", None)
     if isinstance(network, Unified):
-        files = Exported(files.maps, out / f"{file.stem}{HEAD}")
+        files = Exported(files.maps, out / f"{name}{HEAD}")
     report |= {"size_px": list(size_px), "parity": _export(network, files, size_px)}
     report["files"] = [path.name for path in files if path is not None]
     if calibrate:
@@ -136,8 +144,15 @@ def _export(network: Rrmp | Unified, files: Exported, size_px: Size) -> dict[str
     return result | export.parity(export.DepthGraph(network), files.head, people)
 
 
-def _hdnet_parity(network: Hdnet, file: Path) -> dict[str, float]:
+def _export_hdnet(network: Hdnet, file: Path, size_px: Size) -> dict[str, Any]:
+    side = size_px[0]
+    if size_px[1] != side or side % _COARSEST:
+        raise BackendError(
+            f"hdnet sees squares whose side is a multiple of {_COARSEST}: give another --size."
+        )
+    export.export_hdnet(network, file, side)
     rng = np.random.default_rng(0)
-    image = rng.uniform(-1.0, 1.0, (2, 3, 256, 256)).astype(np.float32)
-    mask = np.ones((2, 1, 64, 64), np.float32)
-    return export.parity(network, file, {"image": image, "mask": mask})
+    image = rng.uniform(-1.0, 1.0, (2, 3, side, side)).astype(np.float32)
+    mask = np.ones((2, 1, side // network.stride, side // network.stride), np.float32)
+    parity = export.parity(network, file, {"image": image, "mask": mask})
+    return {"size_px": list(size_px), "files": [file.name], "parity": parity}

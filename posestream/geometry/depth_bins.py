@@ -77,7 +77,7 @@ def expected_index(probabilities: F64) -> tuple[F64, F64]:
     return mean, np.sqrt(np.maximum(variance, 0.0))
 
 
-def depth_from_logits(logits: F64, f_px: float, bins: DepthBins) -> tuple[F64, F64]:
+def depth_from_logits(logits: F64, f_px: F64 | float, bins: DepthBins) -> tuple[F64, F64]:
     """Depth (N,) and its standard deviation (N,), metres, from bin logits (N, count).
 
     The deviation comes from the spread of the bins: one bin is a fixed share of the depth.

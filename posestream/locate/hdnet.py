@@ -37,7 +37,7 @@ def place(
     """People whose pelvis lies on the ray through its pixel, at a depth (N,) along the axis.
 
     Where the pelvis was not seen in 2D, the mean over the joints seen tells where it is. Of
-    whom no joint was seen, root and joints are NaN and ``depth_score`` is 0.
+    whom no joint was seen, or whose depth is NaN, root and joints are NaN, ``depth_score`` is 0.
     """
     rays = normalized_rays(people2d.xy_px, camera.K_px, camera.distortion)  # (N, J, 2)
     xyz = root3d.xyz_root_m
@@ -47,7 +47,7 @@ def place(
     weight = np.where((weight[:, ROOT] > 0.0)[:, None], np.eye(weight.shape[1])[ROOT], weight)
     total = weight.sum(1)
     root_xy = (np.nan_to_num(xy_root) * weight[..., None]).sum(1) / np.maximum(total, 1e-9)[:, None]
-    seen = total > 0.0
+    seen = (total > 0.0) & np.isfinite(depth_m) & np.isfinite(std_m)
     root = np.where(seen[:, None], np.column_stack([root_xy, depth_m]), np.nan)
     known = np.where(np.isfinite(xyz).all(-1), np.nan_to_num(people2d.score), 0.0)
     sureness = np.where(seen, _score(depth_m, std_m), 0.0)

@@ -64,7 +64,7 @@ class OnnxEngine:
     def maps(self, image: F32, rays: F32 | None) -> Maps:
         """See ``Engine``."""
         feed = {"image": image} if rays is None else {"image": image, "rays": rays}
-        answer = dict(zip(self._outputs, _run(self._maps, feed), strict=True))
+        answer = dict(zip(self._outputs, answers(self._maps, feed), strict=True))
         deep = answer.get("depth_features", np.zeros(0, np.float32))
         heat, pafs, locations = (answer[name][0] for name in _MAPS)
         return Maps(heat, pafs, locations, _Handle(deep, answer["heatmaps"]))
@@ -79,7 +79,7 @@ class OnnxEngine:
             "height": np.zeros((len(score), 2), np.float32),
         }
         wanted = {i.name for i in self._head.get_inputs()} if self._head is not None else {}
-        return _run(self._head, {k: v for k, v in feed.items() if k in wanted})[0]
+        return answers(self._head, {k: v for k, v in feed.items() if k in wanted})[0]
 
     def close(self) -> None:
         """Release the sessions."""
@@ -95,11 +95,12 @@ def _stored(session: Any, path: Path) -> _Stored:
         raise BackendError(f"{path} is not one of our networks: export it anew.") from error
 
 
-def _run(session: Any, feed: dict[str, F32]) -> list[F32]:
+def answers(session: Any, feed: dict[str, F32], outputs: list[str] | None = None) -> list[F32]:
+    """The session's outputs, all by default. Raises BackendError if it fails."""
     if session is None:
         raise BackendError("The network is closed: this is a bug.")
     try:
-        answer: list[F32] = session.run(None, feed)
+        answer: list[F32] = session.run(outputs, feed)
     except Exception as error:
         raise BackendError("The network failed on this picture: export its file anew.") from error
     return answer

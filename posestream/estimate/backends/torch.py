@@ -36,7 +36,7 @@ class TorchEngine:
 
         Raises BackendError if the file is not of that sort or the device is not there.
         """
-        self._device = _device(device)
+        self._device = pick_device(device, "estimate.rrmp.device")
         if threads and self._device.type == "cpu":
             torch.set_num_threads(threads)
         cuda = self._device.type == "cuda"
@@ -63,7 +63,7 @@ class TorchEngine:
                 out, deep = both.rrmp, both.depth_features
             heat, pafs, locations = (_taken(m[0]) for m in out.maps)
         except RuntimeError as error:
-            raise BackendError(_why(error)) from error
+            raise BackendError(why(error)) from error
         return Maps(heat, pafs, locations, _Handle(deep.float(), out.maps.heatmaps.float()))
 
     @torch.inference_mode()
@@ -77,7 +77,7 @@ class TorchEngine:
         try:
             return _taken(self._network.depth(*maps.handle, people))
         except RuntimeError as error:
-            raise BackendError(_why(error)) from error
+            raise BackendError(why(error)) from error
 
     def close(self) -> None:
         """Release the network and its memory on the card."""
@@ -98,12 +98,13 @@ def _facts(network: nn.Module, size_px: tuple[int, int], path: Path) -> NetworkF
     raise WeightsError(f"{path} holds hdnet, which finds nobody: name rrmp or unified.")
 
 
-def _device(name: str) -> torch.device:
+def pick_device(name: str, setting: str) -> torch.device:
+    """The device called ``name``; ``setting`` chose it. Raises BackendError if it is not there."""
     there = torch.cuda.is_available()
     if name == "cuda" and not there:
         raise BackendError(
-            "torch sees no graphics card with CUDA: set estimate.rrmp.device=cpu, or install "
-            "torch's CUDA build and the card's driver."
+            f"torch sees no graphics card with CUDA: set {setting}=cpu, or install torch's CUDA "
+            "build and the card's driver."
         )
     return torch.device("cuda" if there and name != "cpu" else "cpu")
 
@@ -113,6 +114,7 @@ def _taken(values: torch.Tensor) -> F32:
     return np.ascontiguousarray(taken)
 
 
-def _why(error: RuntimeError) -> str:
+def why(error: RuntimeError) -> str:
+    """One sentence on a failure of torch's."""
     reason = str(error).strip().splitlines() or ["no reason given"]
     return f"The network failed on this picture ({reason[0]}): take another device or size."
