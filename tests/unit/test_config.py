@@ -72,6 +72,11 @@ def test_presets_do_what_their_names_say() -> None:
     assert several.estimate.max_people > 1 and several.vmc[0].scale == "metric"
     fast = config.load("game-low-latency")
     assert fast.smooth.smoothness < config.load().smooth.smoothness
+    rrmp, hdnet = config.load("paper-rrmp"), config.load("paper-hdnet")
+    assert (rrmp.estimate.rrmp.maps, rrmp.estimate.hdnet.weights) == ("paper-rrmp", "")
+    assert (rrmp.locate.method, hdnet.locate.method) == ("geometric", "hdnet")
+    assert hdnet.estimate.hdnet.weights == "paper-hdnet"
+    assert rrmp.estimate.backend == hdnet.estimate.backend == "rrmp"
 
 
 def test_an_override_beats_the_file_and_the_file_beats_the_defaults(toml: Any) -> None:

@@ -126,6 +126,18 @@ def test_the_command_writes_its_report(weight_file: Path, tmp_path: Path, capsys
     assert json.loads(capsys.readouterr().out) == report
 
 
+def test_an_hdnet_of_any_patch_under_any_name(tmp_path: Path, capsys) -> None:
+    weights.save(tmp_path / "best.pt", Hdnet(HdnetConfig(trunk="light", width=0.125)))
+    out = tmp_path / "out"
+    assert run(tmp_path / "best.pt", "--out", out, "--size", "64x64", "--name", "mine-1") == 0
+    assert {path.name for path in out.iterdir()} == {"mine-1.onnx", "mine-1.json"}
+    assert "mine-1.onnx" in capsys.readouterr().out
+    image, mask = open_session(out / "mine-1.onnx").get_inputs()
+    assert (image.shape[1:], mask.shape[1:]) == ([3, 64, 64], [1, 16, 16])
+    report = json.loads((out / "mine-1.json").read_text())
+    assert report["kind"] == "hdnet" and max(report["parity"].values()) < 1e-4
+
+
 def test_what_cannot_be_exported_is_one_sentence(
     weight_file: Path, pictures: Path, tmp_path: Path
 ) -> None:
@@ -140,5 +152,9 @@ def test_what_cannot_be_exported_is_one_sentence(
         run(weight_file, "--out", tmp_path, "--int8", "--calibrate", tmp_path / "none")
     hdnet = tmp_path / "h.pt"
     weights.save(hdnet, Hdnet(HdnetConfig(trunk="light", width=0.125)))
+    with pytest.raises(BackendError, match="squares whose side"):
+        run(hdnet, "--out", tmp_path, "--size", "96x64")
+    with pytest.raises(ConfigError, match="letters, digits"):
+        run(weight_file, "--out", tmp_path, "--name", "a/b")
     with pytest.raises(BackendError, match="single precision only"):
         run(hdnet, "--out", tmp_path, "--int8", "--calibrate", pictures)
