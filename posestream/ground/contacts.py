@@ -8,6 +8,7 @@ distance of its person flickers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import expm1
 from typing import Final
 
 import numpy as np
@@ -48,7 +49,7 @@ def speeds(moved_m: F64, ray: F64, dt_s: float) -> F64:
 
 def smoothed(old: F64, new: F64, dt_s: float) -> F64:
     """Speeds (N, 2) over the last moments."""
-    return np.asarray(old + (new - old) * -np.expm1(-dt_s / _SPEED_S))
+    return np.asarray(old + (new - old) * -expm1(-dt_s / _SPEED_S))
 
 
 def still_for(still_s: F64, speed: F64, dt_s: float) -> F64:
@@ -66,10 +67,10 @@ def contacts(feet: Feet, before: Bool, speed: F64, still_s: F64, gap_m: F64) -> 
         still_s: (N, 2) how long each foot has been slow.
         gap_m: (N, 2, 3) from where a foot is to the place where it stood.
     """
-    raised = feet.above_m - feet.above_m.min(axis=1, keepdims=True)
+    raised = feet.above_m - feet.above_m[:, ::-1]  # less than nothing: the lower foot
     near = np.abs(feet.above_m) < _NEAR_FLOOR_M
     wait_s = np.where(near, _STILL_S, _STILL_HIGH_S)
     begins = (still_s >= wait_s) & (raised < _ENTER_ABOVE_M) & (near | feet.stands[:, None])
     near = speeds(gap_m, feet.ray, 1.0) < _LOST_M
-    goes_on = before & (speed < _LEAVE_M_S) & (raised < _LEAVE_ABOVE_M) & near
-    return np.asarray(feet.known & (goes_on | (begins & ~before)))
+    goes_on = (speed < _LEAVE_M_S) & (raised < _LEAVE_ABOVE_M) & near
+    return np.asarray(feet.known & np.where(before, goes_on, begins))

@@ -7,71 +7,73 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from posestream.arrays import F64
-from posestream.geometry.fast import (
-    about,
-    between,
-    clamp,
-    inv,
-    length,
-    matrix,
-    mul,
-    rotate,
-    unit,
-)  # fmt: skip
+from posestream.geometry.fast import between, clamp, inv, length, matrix, mul, unit
 from posestream.skeleton.humanoid import BONE
 
+_LEGS: Final = slice(BONE["LeftUpperLeg"], BONE["RightFoot"] + 1)
+"""Thighs, shanks, feet; of each the left and the right one."""
+_LED_TO: Final = np.array(
+    [
+        [BONE[side + part] for side in ("Left", "Right")]
+        for part in ("UpperLeg", "LowerLeg", "Foot", "Toes")
+    ]
+)
+SHANKS: Final = slice(BONE["LeftLowerLeg"], BONE["RightLowerLeg"] + 1)
+"""Left and right: the bones that are measured where knee and ankle are seen."""
 
-def _both(part: str) -> list[int]:
-    return [BONE[side + part] for side in ("Left", "Right")]
-
-
-_TURNED: Final = np.array([_both(part) for part in ("UpperLeg", "LowerLeg", "Foot")])
-_LED_TO: Final = np.array([_both(part) for part in ("UpperLeg", "LowerLeg", "Foot", "Toes")])
-SHANKS: Final = _TURNED[1]
-"""(2,) left and right: the bones that are measured where knee and ankle are seen."""
-
-_HINGE: Final = np.array([1.0, 0.0, 0.0])
 _BALL_SHARE: Final = 0.25  # of the ankle's height, as in our own skeleton
 _MOST_STRETCHED: Final = 0.9995
-_WAY: Final = np.array([-1.0, 1.0])[:, None, None]  # a bending knee: thigh forward, shank back
+# A bending knee turns the thigh forward and the shank back about the thigh's own x axis: half
+# of what thigh, shank and knee turn, from what the corners at hip and ankle open.
+_HALF_TURNS: Final = np.array([[-0.5, 0.0, 0.5], [0.0, 0.5, 0.5]])
 
 
 class Body(NamedTuple):
     """Lengths of N people; heights are of who stands upright on flat feet."""
 
     bone_m: F64  # (N, 4, 2, 3) T-pose vectors to hip joint, knee, ankle and ball; left, right
-    thigh_m: F64  # (N, 2)
-    shank_m: F64  # (N, 2)
     hips_m: F64  # (N,)
     ankle_m: F64  # (N,)
     ball_m: F64  # (N,) of the joint in the ball of the foot
+    foot_m: F64  # (N, 2) from ankle to ball
+    span_m: F64  # (N, 2, 2) from hip to ankle, of the most bent and of the stretched leg
+    twice_m: F64  # (N, 2, 2) two thighs and two shanks
+    excess_m2: F64  # (N, 2, 2) by which the square of either exceeds that of the other
 
 
 def body_of(offset_m: F64, hip_height_m: F64) -> Body:
     """From all bones' T-pose vectors (N, B, 3) and the hips' heights (N,)."""
     bone = offset_m.take(_LED_TO, 1)
-    thigh, shank = length(bone[:, 1]), length(bone[:, 2])
+    _, thigh, shank, foot = length(bone).swapaxes(0, 1)
     ankle = hip_height_m + bone[:, 0, 0, 1] - thigh[:, 0] - shank[:, 0]
-    return Body(bone, thigh, shank, hip_height_m, ankle, ankle * _BALL_SHARE)
+    span = np.stack([np.abs(thigh - shank) + 1e-3, (thigh + shank) * _MOST_STRETCHED], axis=-1)
+    excess = thigh * thigh - shank * shank
+    return Body(
+        bone, hip_height_m, ankle, ankle * _BALL_SHARE, foot, span,
+        2.0 * np.stack([thigh, shank], axis=-1), np.stack([excess, -excess], axis=-1),
+    )  # fmt: skip
 
 
 class Legs(NamedTuple):
-    """Both legs of N people, world axes."""
+    """Both legs of N people."""
 
-    turn: F64  # (N, 4, 2, 4) of hips, thigh, shank and foot
-    place_m: F64  # (N, 4, 2, 3) hip, knee, ankle, ball of the foot
+    local: F64  # (N, 3, 2, 4) rotations of thigh, shank and foot in their parents
+    thigh: F64  # (N, 2, 3, 3) rotation matrices, world
+    sole_m: F64  # (N, 2, 3) from ankle to ball of the foot, world
+    place_m: F64  # (N, 4, 2, 3) hip, knee, ankle, ball of the foot, world
 
 
 def legs_of(root_world_m: F64, quat_local_xyzw: F64, body: Body) -> Legs:
     """Where the legs of these poses are: roots (N, 3), local rotations (N, B, 4)."""
-    local = quat_local_xyzw.take(_TURNED, 1)
-    turn = np.empty((len(local), 4, 2, 4))
-    turn[:, 0] = quat_local_xyzw[:, :1]
+    local = quat_local_xyzw[:, _LEGS].reshape(-1, 3, 2, 4)
+    turn = np.empty((len(local), 4, 2, 3, 3))  # of hips, thigh, shank and foot
+    turn[:, 0] = matrix(quat_local_xyzw[:, :1])
+    turn[:, 1:] = matrix(local)
     for bone in range(3):
-        turn[:, bone + 1] = mul(turn[:, bone], local[:, bone])
-    led = np.matmul(matrix(turn), body.bone_m[..., None])[..., 0]
+        turn[:, bone + 1] = np.matmul(turn[:, bone], turn[:, bone + 1])
+    led = np.matmul(turn, body.bone_m[..., None])[..., 0]
     led[:, 0] += root_world_m[:, None]
-    return Legs(turn, np.add.accumulate(led, axis=1))
+    return Legs(local, turn[:, 1], led[:, 3], np.add.accumulate(led, axis=1))
 
 
 def reach(legs: Legs, ankle_m: F64, sole_m: F64, body: Body) -> F64:
@@ -81,40 +83,51 @@ def reach(legs: Legs, ankle_m: F64, sole_m: F64, body: Body) -> F64:
     (N, 2, 3) out of reach are reached for. ``sole_m`` (N, 2, 3) leads from ankle to ball and
     turns the foot.
     """
-    hip, _, ankle, ball = legs.place_m.swapaxes(0, 1)
-    ways = np.empty((2, 2, *ankle_m.shape))  # of leg and sole; before and after
-    ways[0, 0], ways[1, 0], ways[0, 1], ways[1, 1] = (
-        ankle - hip,
-        ankle_m - hip,
-        ball - ankle,
-        sole_m,
-    )
-    along, size = unit(ways)
-    angles = _corners(size[:, 0], body)
-    swing = between(along[0], along[1])  # of the leg, of the sole
-    hinge = rotate(legs.turn[:, 1], _HINGE)
-    bend = about(hinge, (angles[1] - angles[0]) * _WAY)
-    turn = np.empty((3, *ankle_m.shape[:2], 4))
-    turn[:2] = mul(swing[0], mul(bend, legs.turn[:, 1:3].swapaxes(0, 1)))
-    turn[2] = mul(swing[1], legs.turn[:, 3])
-    above = np.concatenate([legs.turn[None, :, 0], turn[:2]])
-    return mul(inv(above), turn).swapaxes(0, 1)
+    hip = legs.place_m[:, 0]
+    ways = np.empty((2, 2, *ankle_m.shape))  # before and after; of leg and sole
+    np.subtract(legs.place_m[:, 2], hip, out=ways[0, 0])
+    np.subtract(ankle_m, hip, out=ways[1, 0])
+    ways[0, 1], ways[1, 1] = legs.sole_m, sole_m
+    # all else in the axes that thighs had: there, their own hinge is x
+    along, size = unit(np.matmul(ways[..., None, :], legs.thigh)[..., 0, :])
+    swing, twist = between(along[0], along[1])
+    bend = _bends(size[:, 0], body)
+    bend[:, :, :2] = mul(swing[:, :, None], bend[:, :, :2])
+    return _bent(legs.local, bend, twist)
 
 
-def _corners(span_m: F64, body: Body) -> F64:
-    """(2, 2, N, 2) before and after: at hip and ankle, of the triangle that a leg forms."""
-    thigh, shank = body.thigh_m, body.shank_m
-    longest = np.maximum((thigh + shank) * _MOST_STRETCHED, span_m[0])
-    span = clamp(span_m, np.abs(thigh - shank) + 1e-3, longest)
-    difference, square = thigh * thigh - shank * shank, span * span
-    cosines = np.empty((2, 2, *thigh.shape))
-    cosines[:, 0] = (square + difference) / (2.0 * thigh * span)
-    cosines[:, 1] = (square - difference) / (2.0 * shank * span)
-    return np.asarray(np.arccos(clamp(cosines, -1.0, 1.0)))
+def _bent(local: F64, bend: F64, foot_turn: F64) -> F64:
+    """``reach``'s answer from (N, 2, 3, 4) what turns thigh, shank, and the shank in the thigh.
+
+    All but the last, and ``foot_turn`` (N, 2, 4), are in the axes that thighs had.
+    """
+    thigh, shank, foot = local.swapaxes(0, 1)
+    shanks = mul(bend[:, :, 1:], shank[:, :, None])  # in the axes that thighs had; in thighs
+    out = np.empty_like(local)
+    out[:, 0] = mul(thigh, bend[:, :, 0])
+    out[:, 1] = shanks[:, :, 1]
+    out[:, 2] = mul(inv(shanks[:, :, 0]), mul(foot_turn, mul(shank, foot)))
+    return out
+
+
+def _bends(span_m: F64, body: Body) -> F64:
+    """(N, 2, 3, 4) rotations of thighs, shanks and knees about their hinges.
+
+    ``span_m`` (2, N, 2) leads from hip to ankle before and after.
+    """
+    shortest, stretched = body.span_m[..., 0], body.span_m[..., 1]
+    span = clamp(span_m, shortest, np.maximum(stretched, span_m[0]))[..., None]
+    cosines = (span * span + body.excess_m2) / (body.twice_m * span)
+    corners = np.arccos(clamp(cosines, -1.0, 1.0))  # of the triangle, at hip and ankle
+    half = (corners[1] - corners[0]).dot(_HALF_TURNS)
+    turns = np.zeros((*half.shape, 4))
+    np.sin(half, out=turns[..., 0])
+    np.cos(half, out=turns[..., 3])
+    return turns
 
 
 def with_legs(quat_local_xyzw: F64, leg_xyzw: F64) -> F64:
     """All local rotations (N, B, 4) with those of the legs replaced."""
     local = quat_local_xyzw.copy()
-    local[:, _TURNED] = leg_xyzw
+    local[:, _LEGS] = leg_xyzw.reshape(-1, 6, 4)
     return local

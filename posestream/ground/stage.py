@@ -9,12 +9,13 @@ sits, kneels or lies is not pulled to the floor, but nobody sinks into it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp, expm1
 from typing import Final
 
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import clamp, dot, smoothstep, unit
+from posestream.geometry.fast import clamp, dot, every, smoothstep, some, unit
 from posestream.ground.contacts import Feet, contacts, smoothed, speeds, still_for
 from posestream.ground.legs import Body, Legs, body_of, legs_of, reach, with_legs
 from posestream.ground.settings import GroundSettings
@@ -34,7 +35,8 @@ _LETS_GO_M: Final = (0.05, 0.15)  # a foot so far from where it stands is let go
 _RANGE_STD, _UP_STD_M = 0.01, 0.03  # errors of distance, as a share of it, and of height
 _UPRIGHT: Final = 0.65  # height of the hips above the lower ankle, of that of who stands straight
 _TILT_M: Final = 0.04  # a ball so far from a flat foot's height is noise
-_KNEE_M, _HIPS_M, _ANKLE_M = 0.04, 0.07, 0.04  # half as thick as they are
+_ANKLE_M: Final = 0.04  # half as thick as it is
+_THICK_M: Final = np.array([[0.07], [0.04], [_ANKLE_M]])  # likewise hip, knee and ankle
 _LONGEST_STEP_S: Final = 0.2
 
 
@@ -121,15 +123,14 @@ class Grounder:
         _watch(people, feet, dt_s)
         self._stand(people, feet, dt_s)
         people.shift_m = _shift(people, feet, legs, dt_s)
-        ankle, sole = _put(people, feet, body, dt_s)
-        solved = reach(legs, ankle - people.shift_m[:, None], sole, body)
+        solved = reach(legs, *_put(people, feet, body, dt_s), body)
         root = np.asarray(root_world_m + people.shift_m)
         return root, with_legs(quat_local_xyzw, solved)
 
     def _align(self, track_id: I64) -> _People:
         """What is remembered, in the order of ``track_id``."""
         old = self._people
-        if np.array_equal(old.track_id, track_id):
+        if old.track_id.tobytes() == track_id.tobytes():
             return old
         row_of = {k: i for i, k in enumerate(old.track_id.tolist())}
         rows = np.array([row_of.get(k, -1) for k in track_id.tolist()], dtype=np.int64)
@@ -146,37 +147,42 @@ class Grounder:
         gap = people.anchor_m - here
         before = people.standing
         people.standing = contacts(feet, before, people.speed, people.still_s, gap)
-        begins = people.standing & ~before
-        if np.count_nonzero(begins):
+        begins = people.standing > before
+        if some(begins):
             down = _to_floor(-feet.above_m, feet)
             people.anchor_m = np.where(begins[..., None], here + down, people.anchor_m)
             gap = people.anchor_m - here
-        people.anchor_m = people.anchor_m + np.expm1(-dt_s / _FOLLOW_S[self._settings.feet]) * gap
+        people.anchor_m += expm1(-dt_s / _FOLLOW_S[self._settings.feet]) * gap
         people.anchor_m[..., 1] = feet.rest_m
         ramp = np.where(people.standing, dt_s / _IN_S, -dt_s / _OUT_S)
         people.weight = clamp(people.weight + ramp, 0.0, 1.0)
-        people.loose_s = np.where(people.standing.any(axis=1), 0.0, people.loose_s + dt_s)
+        loose = ~_either(people.standing)
+        people.loose_s = (people.loose_s + dt_s) * loose
+
+
+def _either(feet: Bool) -> Bool:
+    """(N,) whether one foot or the other is so."""
+    return np.asarray(feet[:, 0] | feet[:, 1])
 
 
 def _look(people: _People, legs: Legs, hips_m: F64, body: Body, known: Bool, camera_m: F64) -> Feet:
     """What this frame says of everybody's feet."""
     ankle = legs.place_m[:, 2]
-    fall = legs.place_m[:, 3] - ankle
-    tilt = fall[..., 1] + (body.ankle_m - body.ball_m)[:, None]
-    rest = body.ankle_m[:, None] + np.maximum(-tilt - _TILT_M, 0.0)
+    tilt = legs.sole_m[..., 1] + (body.ankle_m - body.ball_m)[:, None]
+    rest = body.ankle_m[:, None] + np.maximum(-_TILT_M - tilt, 0.0)
     height = ankle[..., 1]
     above = height + people.shift_m[:, 1:2] - rest
     ray, range_m = unit(ankle - camera_m)
-    legs_m = body.hips_m - body.ankle_m
-    stands = hips_m[:, 1] - height.min(axis=1) > _UPRIGHT * legs_m
-    return Feet(ankle, fall, tilt, rest, above, ray, range_m, known, stands)
+    lower = np.minimum(height[:, 0], height[:, 1])
+    stands = hips_m[:, 1] - lower > _UPRIGHT * (body.hips_m - body.ankle_m)
+    return Feet(ankle, legs.sole_m, tilt, rest, above, ray, range_m, known, stands)
 
 
 def _watch(people: _People, feet: Feet, dt_s: float) -> None:
     """How fast the feet move. Newcomers who stand are put on the floor at once."""
     moved = feet.ankle_m - people.ankle_m
     new = np.isnan(people.ankle_m[:, 0, 0])
-    if np.count_nonzero(new):
+    if some(new):
         moved[new] = 0.0
         down = _lowest_to_floor(feet)
         people.shift_m = np.where((new & feet.stands)[:, None], down, people.shift_m)
@@ -208,65 +214,85 @@ def _lowest_to_floor(feet: Feet) -> F64:
 def _shift(people: _People, feet: Feet, legs: Legs, dt_s: float) -> F64:
     """(N, 3) from where people are measured to where they are shown, for this frame."""
     held = people.weight * people.standing * (1.001 - smoothstep(people.speed, *_CALM_M_S))
-    total = np.maximum(held.sum(axis=1), 1e-9)[:, None]
-    gap = people.anchor_m - feet.ankle_m
-    wanted = (held[..., None] * gap).sum(axis=1) / total
-    step = (wanted - people.shift_m) * -np.expm1(-dt_s / _ROOT_S)
-    step[:, 1] *= np.where(feet.stands, 1.0, _ROOT_S / _SEATED_S)
-    loose = ~people.standing.any(axis=1)
-    if np.count_nonzero(loose):
+    share = held / np.maximum(held[:, :1] + held[:, 1:], 1e-9)
+    wanted = np.matmul(share[:, None], people.anchor_m - feet.ankle_m)[:, 0]
+    step = (wanted - people.shift_m) * -expm1(-dt_s / _ROOT_S)
+    if not every(feet.stands):
+        step[:, 1] *= np.where(feet.stands, 1.0, _ROOT_S / _SEATED_S)
+    loose = people.loose_s > 0.0
+    if some(loose):
         step = np.where(loose[:, None], _loose_step(people, feet, dt_s), step)
-    length = np.sqrt(dot(step, step))
-    step *= np.minimum(1.0, _ROOT_M_S * dt_s / np.maximum(length, 1e-9))[:, None]
-    shift = people.shift_m + step
-    sunk = _sunk_m(feet, legs, shift)
-    shift[:, 1] += sunk * -np.expm1(-dt_s / _RISE_S)
+    shift = people.shift_m + _limited(step, _ROOT_M_S * dt_s)
+    shift[:, 1] += _sunk_m(feet, legs, shift) * -expm1(-dt_s / _RISE_S)
     return np.asarray(shift)
+
+
+def _limited(step_m: F64, longest_m: float) -> F64:
+    """(N, 3) the same steps, none longer than ``longest_m``."""
+    squared = dot(step_m, step_m)
+    if not some(squared > longest_m * longest_m):
+        return step_m
+    share = np.minimum(1.0, longest_m / np.maximum(np.sqrt(squared), 1e-9))
+    return np.asarray(step_m * share[:, None])
 
 
 def _loose_step(people: _People, feet: Feet, dt_s: float) -> F64:
     """Back to where people are measured, level; after a while down to the floor, if they stand."""
-    step = people.shift_m * np.expm1(-dt_s / _RETURN_S)
+    step = people.shift_m * expm1(-dt_s / _RETURN_S)
     step[:, 1] = 0.0
-    late = feet.stands & (people.loose_s > _AIRBORNE_S) & feet.known.any(axis=1)
-    down = _lowest_to_floor(feet) * -np.expm1(-dt_s / _SETTLE_S)
+    late = feet.stands & (people.loose_s > _AIRBORNE_S) & _either(feet.known)
+    down = _lowest_to_floor(feet) * -expm1(-dt_s / _SETTLE_S)
     return np.where(late[:, None], down, step)
 
 
 def _sunk_m(feet: Feet, legs: Legs, shift: F64) -> F64:
     """(N,) how deep the lowest foot, knee or hip is in the ground."""
-    foot = feet.ankle_m[..., 1] - np.where(feet.stands[:, None], feet.rest_m, _ANKLE_M)
-    knee = legs.place_m[:, 1, :, 1] - _KNEE_M
-    hip = legs.place_m[:, 0, :, 1] - _HIPS_M
-    lowest = np.minimum(np.minimum(foot, knee), hip).min(axis=1)
+    free = legs.place_m[:, :3, :, 1] - _THICK_M
+    if some(feet.stands):
+        free[:, 2] = np.where(feet.stands[:, None], feet.ankle_m[..., 1] - feet.rest_m, free[:, 2])
+    lowest = np.minimum.reduce(free.reshape(-1, 6), axis=1)
     return np.asarray(np.maximum(-(lowest + shift[:, 1]), 0.0))
 
 
 def _put(people: _People, feet: Feet, body: Body, dt_s: float) -> tuple[F64, F64]:
     """Where ankles go (N, 2, 3), and from there to the balls of the feet (N, 2, 3).
 
-    Standing feet go where they stand, none into the ground.
+    Standing feet go where they stand, none into the ground. Both as seen from where people
+    are measured.
     """
-    ankle = feet.ankle_m + people.shift_m[:, None]
-    gap = people.anchor_m - ankle
-    hold = people.weight * (1.0 - smoothstep(np.sqrt(dot(gap, gap)), *_LETS_GO_M))
-    left = people.pull_m * np.exp(-dt_s / _RELEASE_S)
-    people.pull_m = np.where(people.standing[..., None], gap * hold[..., None], left)
-    ankle += people.pull_m
-    lowest = np.where(feet.stands[:, None], body.ankle_m[:, None], _ANKLE_M)
+    gap = people.anchor_m - feet.ankle_m - people.shift_m[:, None]
+    left = people.pull_m * exp(-dt_s / _RELEASE_S)
+    hold = _hold(people, gap)[..., None]
+    people.pull_m = np.where(people.standing[..., None], gap * hold, left)
+    ankle = feet.ankle_m + people.pull_m
+    floor = -people.shift_m[:, 1:2]
+    lowest = np.where(feet.stands[:, None], body.ankle_m[:, None], _ANKLE_M) + floor
     ankle[..., 1] = np.maximum(ankle[..., 1], lowest)
-    return ankle, _soles(people, feet, body, ankle)
+    return ankle, _soles(people, feet, body, ankle[..., 1] - floor)
 
 
-def _soles(people: _People, feet: Feet, body: Body, ankle_m: F64) -> F64:
-    """(N, 2, 3) from ankle to ball: flat where the foot stands, never into the ground."""
+def _hold(people: _People, gap_m: F64) -> F64:
+    """(N, 2) how firmly standing feet are held that are ``gap_m`` from where they stand."""
+    squared = dot(gap_m, gap_m)
+    if not some(people.standing & (squared > _LETS_GO_M[0] ** 2)):  # as a rule
+        return people.weight
+    return np.asarray(people.weight * (1.0 - smoothstep(np.sqrt(squared), *_LETS_GO_M)))
+
+
+def _soles(people: _People, feet: Feet, body: Body, height_m: F64) -> F64:
+    """(N, 2, 3) from ankle to ball: flat where the foot stands, never into the ground.
+
+    ``height_m`` (N, 2) is that of the ankles above the floor.
+    """
     fall = feet.fall_m
+    drop = fall[..., 1]
     noise = clamp(feet.tilt_m, -_TILT_M, _TILT_M)
-    lowest = np.minimum(body.ball_m[:, None], ankle_m[..., 1]) - ankle_m[..., 1]
-    down = np.maximum(fall[..., 1] - people.weight * noise, lowest)
-    squared = dot(fall, fall)
-    level = np.sqrt(np.maximum(squared - fall[..., 1] ** 2, 1e-9))
-    down = clamp(down, -0.99 * np.sqrt(squared), 0.99 * np.sqrt(squared))
-    sole = fall * (np.sqrt(squared - down * down) / level)[..., None]
+    lowest = np.minimum(body.ball_m[:, None] - height_m, 0.0)
+    down = np.maximum(drop - people.weight * noise, lowest)
+    steepest = 0.99 * body.foot_m
+    down = clamp(down, -steepest, steepest)
+    squared = body.foot_m * body.foot_m
+    level = np.maximum(squared - drop * drop, 1e-9)
+    sole = fall * np.sqrt((squared - down * down) / level)[..., None]
     sole[..., 1] = down
     return np.asarray(sole)
