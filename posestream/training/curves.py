@@ -43,9 +43,10 @@ class Curves:
         except ImportError:
             return
         rows, scores = _rows(self._path), _scores(self.folder / "validation.jsonl")
-        figure = Figure(figsize=(3.2 * (len(parts) + 1), 3.0), layout="constrained")
+        figure = Figure(figsize=(3.2 * (len(parts) + 1), 3.0))
         FigureCanvasAgg(figure)
         axes = figure.subplots(1, len(parts) + 1)
+        figure.subplots_adjust(left=0.04, right=0.99, bottom=0.1, top=0.9, wspace=0.35)
         thin = rows[:: max(1, len(rows) // _DRAWN_ROWS)]
         for axis, name in zip(axes, parts, strict=False):
             axis.semilogy([float(r["step"]) for r in thin], [float(r[name]) for r in thin])

@@ -140,6 +140,8 @@ class _Run:
         if finished and done and self._judged_at != self.step:
             self._judge()
             self._save()
+        if self.curves is not None:
+            self.curves.draw(self.parts)
         self.progress.close()
         waiting = batches.seconds / seconds if seconds > 0.0 else 0.0
         return Outcome(self.step, finished, done / max(seconds, 1e-9), waiting, self.best.score)
@@ -245,11 +247,12 @@ class _Run:
             verdict = self.validator.judge(self.average.network, self.device, half)
             self.progress.say(table(verdict))
             self.curves.judged(self.step, verdict.plain())
+            self.curves.draw(self.parts)
             self.best.offer(self.average.network, verdict, self.step, self.config)
         self.ranks.wait()
 
     def _save(self) -> None:
-        """Checkpoint, newest weights, and the drawn curves."""
+        """Checkpoint and newest weights."""
         self.ranks.mean_buffers(self.network)
         self.ranks.mean_buffers(self.average.network)
         if self.curves is not None:
@@ -260,5 +263,4 @@ class _Run:
             )  # fmt: skip
             checkpoint.save(self.folder / checkpoint.NAME, self.config, state)
             weights.save(self.folder / "last.pt", self.average.network)
-            self.curves.draw(self.parts)
         self.ranks.wait()
