@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from posestream import __version__
+from posestream.calibrate.commands import add_calibrate
 from posestream.daemon import logs
 from posestream.errors import PosestreamError
 from posestream.evaluation.commands import add_evaluate
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
     _add_process(commands)
+    add_calibrate(commands)
     _add_doctor(commands)
     _add_bench(commands)
     add_evaluate(commands)

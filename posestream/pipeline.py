@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64
+from posestream.body_sizes import SlotSizes
 from posestream.estimate.appearance import describe
 from posestream.estimate.base import Estimator
 from posestream.geometry import rigid
@@ -77,6 +78,7 @@ class Pipeline:
         self._smoothing = SmoothingChain(settings.smooth)
         self._grounder = Grounder(_feet(settings))
         self._floor = FloorEstimator(settings.floor)
+        self._sizes = SlotSizes(settings.locate.body_scale)
 
     def step(self, frame: Frame) -> AvatarFrame:
         """Everybody's avatar in this frame. Raises BackendError if the back end fails."""
@@ -114,6 +116,8 @@ class Pipeline:
             self._outliers.configure(settings.smooth.gates)
             self._smoothing.configure(settings.smooth)
         self._grounder.configure(_feet(settings))
+        if before.locate != settings.locate:
+            self._sizes = SlotSizes(settings.locate.body_scale)
         if before.floor != settings.floor:
             self._floor = FloorEstimator(settings.floor)
 
@@ -142,7 +146,8 @@ class Pipeline:
 
     def _locate(self, estimate: Estimate, camera: Camera) -> PeopleCam:
         s = self._settings
-        placed = place_people(estimate, camera, self._estimator.name, s.lift, s.locate)
+        sizes = self._sizes.of(estimate.people2d)
+        placed = place_people(estimate, camera, self._estimator.name, s.lift, s.locate, sizes)
         self.locates_by = placed.by
         return placed.people
 
@@ -158,6 +163,7 @@ class Pipeline:
         t_s = frame.t_capture_ns * 1e-9
         with self.times.measure("track"):
             tracks = self._tracker.update(people, people2d, T_world_cam, t_s)
+            self._sizes.remember(people2d, tracks)
             tracks = self._outliers.apply(tracks, T_world_cam[:3, 3], t_s)
         with self.times.measure("retarget"):
             pose = self._retargeter.solve(tracks, t_s)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posestream.arrays import Bool
+from posestream.arrays import F64, Bool
 from posestream.errors import BackendError
 from posestream.lift.rrmp import LiftSettings, lift
 from posestream.locate import geometric, hdnet
@@ -27,10 +27,16 @@ class Placed(NamedTuple):
 
 
 def place_people(
-    estimate: Estimate, camera: Camera, name: str, lifting: LiftSettings, locating: LocateSettings
+    estimate: Estimate,
+    camera: Camera,
+    name: str,
+    lifting: LiftSettings,
+    locating: LocateSettings,
+    body_scale: F64 | None = None,
 ) -> Placed:
     """3D from the maps where the back end called ``name`` gives none; then the distance.
 
+    ``body_scale`` (N,): true sizes by the estimated ones; back ends that are exact need none.
     Raises BackendError if it gives neither 3D nor maps, or no distance where one is demanded.
     """
     root3d = estimate.root3d
@@ -44,14 +50,20 @@ def place_people(
     if locating.method == "hdnet" and depth_m is None:
         raise BackendError(f"The back end {name} learns no distances: set locate.method=auto.")
     if locating.method == "geometric" or depth_m is None or std_m is None:
-        people = geometric.locate(people2d, root3d, camera, locating)
+        people = geometric.locate(people2d, root3d, camera, locating, body_scale)
         return Placed(root3d, people, "geometric")
-    learnt = hdnet.place(people2d, root3d, camera, depth_m, std_m)
+    learnt = hdnet.place(people2d, _sized(root3d, body_scale), camera, depth_m, std_m)
     known = np.isfinite(learnt.root_cam_m).all(axis=-1)
     if not known.all() and locating.method == "auto":
-        rest = geometric.locate(people2d, root3d, camera, locating)
+        rest = geometric.locate(people2d, root3d, camera, locating, body_scale)
         learnt = _either(known, learnt, rest)
     return Placed(root3d, learnt, "hdnet")
+
+
+def _sized(root3d: PeopleRoot, body_scale: F64 | None) -> PeopleRoot:
+    if body_scale is None:
+        return root3d
+    return PeopleRoot(root3d.xyz_root_m * body_scale[:, None, None])
 
 
 def _lifted(estimate: Estimate, name: str, settings: LiftSettings) -> PeopleRoot:

@@ -71,6 +71,9 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         tuple[_Coefficient, ...],
         Meta(max_length=5, description="Lens distortion k1 k2 p1 p2 k3 (OpenCV's model)."),
     ] = ()
+    calibration: Annotated[
+        str, Meta(description="Stored calibration's name; empty: this camera's own; none: none.")
+    ] = ""
     reconnect_first_s: Annotated[
         float, Meta(gt=0.0, le=60.0, description="Wait before the first try to reconnect.")
     ] = 0.25
@@ -80,6 +83,25 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     timeout_s: Annotated[
         float, Meta(ge=1.0, le=120.0, description="A stream that is silent so long is lost.")
     ] = 10.0
+
+
+class Lens(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A lens as measured at one picture size, pixels; distortion k1 k2 p1 p2 k3."""
+
+    width: Annotated[int, Meta(ge=1, le=16384)]
+    height: Annotated[int, Meta(ge=1, le=16384)]
+    fx: Annotated[float, Meta(gt=0.0, le=1e5)]
+    fy: Annotated[float, Meta(gt=0.0, le=1e5)]
+    cx: Annotated[float, Meta(ge=-1e5, le=1e5)]
+    cy: Annotated[float, Meta(ge=-1e5, le=1e5)]
+    distortion: Annotated[tuple[_Coefficient, ...], Meta(max_length=5)] = ()
+    error_px: Annotated[float, Meta(ge=0.0, le=1e3)] = 0.0  # how far the views are from it
+
+
+class CalibratedCapture(CaptureSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings with the lenses that are stored of this camera, one for each picture size."""
+
+    lenses: tuple[Lens, ...] = ()
 
 
 class SourceLost(CaptureError):
@@ -132,11 +154,45 @@ def camera_for(size_px: tuple[int, int], settings: CaptureSettings) -> Camera:
 
     Where it stands is not known here: see ``locate.floor``.
     """
+    lens = _lens_for(size_px, settings)
+    if lens is not None:
+        return Camera(
+            K_px=_scaled(_intrinsics_of(lens), (lens.width, lens.height), size_px),
+            size_px=size_px,
+            distortion=np.array(lens.distortion or (0.0,) * 5, dtype=np.float64),
+        )
     return Camera(
         K_px=_intrinsics(size_px, settings),
         size_px=size_px,
         distortion=np.array(settings.distortion or (0.0,) * 5, dtype=np.float64),
     )
+
+
+def _lens_for(size_px: tuple[int, int], settings: CaptureSettings) -> Lens | None:
+    """The stored lens of just this size, else the largest whose sides have this proportion."""
+    if not isinstance(settings, CalibratedCapture) or min(size_px) <= 1:
+        return None
+    aspect = size_px[0] / size_px[1]
+    fitting = [
+        lens for lens in settings.lenses
+        if abs(aspect * lens.height / lens.width - 1.0) <= _ASPECT_TOLERANCE
+    ]  # fmt: skip
+    if settings.lenses and not fitting:
+        log.warning(
+            "The picture is %dx%d but the camera was calibrated at %s only, other proportions: "
+            "calibrate again at this size.",
+            *size_px, ", ".join(f"{lens.width}x{lens.height}" for lens in settings.lenses),
+        )  # fmt: skip
+    exact = [lens for lens in fitting if (lens.width, lens.height) == size_px]
+    return next(iter(exact), max(fitting, key=lambda lens: lens.width, default=None))
+
+
+def _intrinsics_of(lens: Lens) -> F64:
+    return np.array([[lens.fx, 0.0, lens.cx], [0.0, lens.fy, lens.cy], [0.0, 0.0, 1.0]])
+
+
+def _scaled(K_px: F64, from_px: tuple[int, int], to_px: tuple[int, int]) -> F64:
+    return scale_intrinsics(K_px, to_px[0] / from_px[0], to_px[1] / from_px[1])
 
 
 def _intrinsics(size_px: tuple[int, int], settings: CaptureSettings) -> F64:

@@ -33,7 +33,7 @@ def open_source(spec: str, settings: CaptureSettings, labelled: bool = False) ->
     rather than pictures.
     Raises CaptureError, in one sentence, if it cannot be opened or read.
     """
-    kind, rest = _split(spec)
+    kind, rest = split_spec(spec)
     if kind == "camera":
         return _open_camera(find_camera(rest or "0"), settings)
     if kind == "images":
@@ -69,8 +69,11 @@ def reopener(spec: str, settings: CaptureSettings) -> Callable[[], Source]:
     return reopen
 
 
-def _split(spec: str) -> tuple[str, str]:
-    """("camera", "0") of ``camera:0``; ("", path) of a path, also of ``C:\\clip.mp4``."""
+def split_spec(spec: str) -> tuple[str, str]:
+    """("camera", "0") of ``camera:0``; ("", path) of a path, also of ``C:\\clip.mp4``.
+
+    Raises CaptureError if it is empty.
+    """
     if not spec.strip():
         raise CaptureError(f"The source is empty: name {ACCEPTED}.")
     match = _SCHEME.match(spec)
@@ -80,7 +83,7 @@ def _split(spec: str) -> tuple[str, str]:
 
 
 def _camera_name(spec: str) -> str | None:
-    kind, rest = _split(spec)
+    kind, rest = split_spec(spec)
     if kind != "camera" or not rest.isdecimal() or not sys.platform.startswith("linux"):
         return None
     return next((c.name for c in list_cameras() if c.index == int(rest)), None)

@@ -12,8 +12,10 @@ import msgspec
 from tqdm import tqdm
 
 from posestream import config
+from posestream.calibrate.applying import with_calibration
 from posestream.daemon import logs
 from posestream.daemon.offline_job import Done, Job, Watch, work
+from posestream.daemon.sources import backend_for
 from posestream.daemon.status import counted, notify
 from posestream.errors import ConfigError
 from posestream.settings import Settings
@@ -51,7 +53,8 @@ def process(
     except OSError as error:
         raise ConfigError(f"--out {out} cannot be created: {error.strerror}.") from None
     jobs = [
-        Job(s, str(t), settings) for s, t in zip(sources, _targets(sources, folder), strict=True)
+        Job(s, str(t), with_calibration(settings, s, backend_for(s, settings)))
+        for s, t in zip(sources, _targets(sources, folder), strict=True)
     ]
     exit_code = 0
     for done in _done(jobs, where or Where()):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+from posestream.calibrate.applying import with_calibration
 from posestream.capture import reopener
 from posestream.capture.base import Source
 from posestream.capture.live import LatestFrame, ReadCallback, timed_read
@@ -58,9 +59,11 @@ class PictureProducer:
         self._guard: StepGuard | None = None
         self._calibrations = 0
         self._news = ""  # why the camera is to be described again after the next frame
+        self._spec = source
+        self._uncalibrated = settings
+        settings = self._calibrated(settings)
         self._source: Source = open_for(source, settings)
         self._camera = first_camera(self._source, source, settings)
-        self._spec = source
         self._times = times
         self._on_source_event = on_source_event
         self._wishes = self._granted = _Wishes(settings)
@@ -188,9 +191,13 @@ class PictureProducer:
             self._news = "calibration started anew"
         self._granted = wishes
 
+    def _calibrated(self, settings: Settings) -> Settings:
+        return with_calibration(settings, self._spec, backend_for(self._spec, settings))
+
     def configure(self, settings: Settings) -> None:
         """Take over changed settings with the next frame."""
-        self._wishes = replace(self._wishes, settings=settings)
+        self._uncalibrated = settings
+        self._wishes = replace(self._wishes, settings=self._calibrated(settings))
 
     def recentre(self, slot: int | None) -> None:
         """Move the origin to that slot's person with the next frame.
@@ -204,8 +211,10 @@ class PictureProducer:
         self._wishes = replace(self._wishes, recentre=(times + 1, slot))
 
     def recalibrate(self) -> None:
-        """Forget what was learnt of floor and bodies with the next frame."""
-        self._wishes = replace(self._wishes, recalibrations=self._wishes.recalibrations + 1)
+        """Forget what was learnt of floor and bodies with the next frame, read what is stored."""
+        settings = self._calibrated(self._uncalibrated)
+        times = self._wishes.recalibrations + 1
+        self._wishes = replace(self._wishes, settings=settings, recalibrations=times)
 
     def close(self) -> None:
         """End the frames and release the source, in the thread that reads it if one does.

@@ -16,6 +16,11 @@ def intrinsics_from_fov(size_px: tuple[int, int], fov_deg: float) -> F64:
     )
 
 
+def fov_of(side_px: float, focal_px: float) -> float:
+    """Degrees that a side of the picture sees."""
+    return float(np.degrees(2.0 * np.arctan(0.5 * side_px / focal_px)))
+
+
 def scale_intrinsics(K_px: F64, scale_x: float, scale_y: float) -> F64:
     """K of the same camera after the picture was resized (pixel centres at integers)."""
     K = K_px.copy()

@@ -33,6 +33,7 @@ _FOOT_STD = 0.06  # m: how far a foot is taken off the floor
 _ROUNDS = 4
 _MAX_LEAN = np.cos(np.radians(40.0))  # bodies farther from up than this lie or fall
 _EARLY_TAU_S, _LATE_TAU_S, _EARLY_S = 0.4, 4.0, 4.0
+_CALIBRATED_TAU_S = 30.0
 _ANNOUNCE_S = 1.0  # at least, between two announcements
 _NOTICEABLE_M, _NOTICEABLE_RAD = 0.03, np.radians(1.0)
 
@@ -53,6 +54,16 @@ class FloorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         float,
         msgspec.Meta(ge=0.0, le=20.0, description="Believed until somebody was seen standing."),
     ] = 1.2
+    initial_pitch_deg: Annotated[
+        _Pitch | None, msgspec.Meta(description="Calibrated pitch to start from; off: level.")
+    ] = None
+    initial_roll_deg: Annotated[
+        _Roll | None, msgspec.Meta(description="Calibrated roll to start from; off: level.")
+    ] = None
+    calibrated: Annotated[
+        Literal["start", "fixed", "ignored"],
+        msgspec.Meta(description="A stored calibration is corrected slowly, kept, or not used."),
+    ] = "start"
 
 
 class FloorEstimator:
@@ -66,7 +77,8 @@ class FloorEstimator:
         self._sampled_s = -np.inf
         self._first_s: float | None = None
         self._goal: tuple[F64, float] | None = None  # up and height that the samples say
-        self.up_cam: F64 = self._respect_angles(_LEVEL_UP)
+        self._started = _knows_start(self._settings)  # from a calibration, not from a guess
+        self.up_cam: F64 = self._respect_angles(_first_up(self._settings))
         self.height_m = self._respect_height(self._settings.initial_height_m)
         self._announced = (self.up_cam, self.height_m)
         self._announced_s = -np.inf
@@ -79,12 +91,12 @@ class FloorEstimator:
     @property
     def pitch_deg(self) -> float:
         """Of the optical axis above the horizon."""
-        return float(np.degrees(_pitch_roll(self.up_cam)[0]))
+        return float(np.degrees(pitch_roll(self.up_cam)[0]))
 
     @property
     def roll_deg(self) -> float:
         """Of the camera about its axis, clockwise seen from behind."""
-        return float(np.degrees(_pitch_roll(self.up_cam)[1]))
+        return float(np.degrees(pitch_roll(self.up_cam)[1]))
 
     @property
     def settled(self) -> bool:
@@ -101,15 +113,17 @@ class FloorEstimator:
         elapsed_s = min(t_s - self._sampled_s, 1.0)
         self._sampled_s = t_s
         ups, feet = standing_samples(people)
-        upright = ups @ (self.up_cam if self.settled else _LEVEL_UP) > _MAX_LEAN
+        believed = self.up_cam if self.settled or self._started else _LEVEL_UP
+        upright = ups @ believed > _MAX_LEAN
         if upright.any():
             self._first_s = t_s if self._first_s is None else self._first_s
             self._remember(ups[upright], feet[upright])
         if self.settled:
             self._learn(bool(upright.any()))
             young = t_s - (self._first_s or 0.0) < _EARLY_S
-            self._approach(elapsed_s, _EARLY_TAU_S if young else _LATE_TAU_S)
-        else:
+            quick = _EARLY_TAU_S if young else _LATE_TAU_S
+            self._approach(elapsed_s, _CALIBRATED_TAU_S if self._started else quick)
+        elif not self._started:
             self._guess(lowest_soles(people, self.up_cam), elapsed_s)
         return self._announce(t_s)
 
@@ -171,7 +185,7 @@ class FloorEstimator:
         fixed = (self._settings.camera_pitch_deg, self._settings.camera_roll_deg)
         if fixed == ("auto", "auto"):
             return up
-        learnt = _pitch_roll(up)
+        learnt = pitch_roll(up)
         pitch, roll = (
             value if wanted == "auto" else np.radians(wanted)
             for value, wanted in zip(learnt, fixed, strict=True)
@@ -195,7 +209,19 @@ def up_from_tilt(pitch_rad: float, roll_rad: float) -> F64:
     return np.array([-np.sin(roll_rad) * c, -np.cos(roll_rad) * c, np.sin(pitch_rad)])
 
 
-def _pitch_roll(up_cam: F64) -> tuple[float, float]:
+def _knows_start(settings: FloorSettings) -> bool:
+    return settings.initial_pitch_deg is not None or settings.initial_roll_deg is not None
+
+
+def _first_up(settings: FloorSettings) -> F64:
+    if not _knows_start(settings):
+        return _LEVEL_UP
+    pitch_deg, roll_deg = settings.initial_pitch_deg or 0.0, settings.initial_roll_deg or 0.0
+    return up_from_tilt(np.radians(pitch_deg), np.radians(roll_deg))
+
+
+def pitch_roll(up_cam: F64) -> tuple[float, float]:
+    """Pitch and roll, radians, of a camera that sees the world's up (3,) so."""
     pitch = np.arcsin(np.clip(up_cam[2], -1.0, 1.0))
     return float(pitch), float(np.arctan2(-up_cam[0], -up_cam[1]))
 

@@ -25,6 +25,9 @@ _PAIRS = np.triu_indices(NUM_JOINTS, 1)
 _MIN_SPREAD = 1e-3  # of the rays: smaller people have no measurable distance
 
 
+_Scale = Annotated[float, msgspec.Meta(ge=0.2, le=3.0)]
+
+
 class LocateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How people are placed in front of the camera."""
 
@@ -47,6 +50,10 @@ class LocateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         float,
         msgspec.Meta(ge=0.0, le=1.0, description="How much bodies differ from their 3D in size."),
     ] = 0.05
+    body_scale: Annotated[
+        tuple[_Scale, ...],
+        msgspec.Meta(max_length=64, description="True size by the estimated, for each slot."),
+    ] = ()
 
 
 class _Fit(NamedTuple):

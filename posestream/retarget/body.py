@@ -58,6 +58,10 @@ _REST_M: Final = np.array(
         float(rot.norm(REST_TORSO_M)), _rest_length("LeftToes"),
     ]
 )  # fmt: skip
+_TRUNK_BONES: Final = [
+    BONE[name] for name in ("Spine", "Chest", "UpperChest", "Neck", "Head")
+]  # fmt: skip
+_CROWN_M: Final = 0.19  # above the head's joint
 _TOES: Final = [JOINT["left_toe"], JOINT["right_toe"]]
 _ANKLES: Final = [JOINT["left_ankle"], JOINT["right_ankle"]]
 _HIPS_Y_M: Final = -float(REST_OFFSET_M[BONE["LeftUpperLeg"], 1])
@@ -71,12 +75,25 @@ def learn_lengths(seen: Observation, ratio: F64, count: F64, frame: int) -> tupl
     """
     if frame % _EVERY and (count.max(axis=1, initial=0.0) >= _KNOWN).all():
         return ratio, count
-    length, known = _lengths(seen)
-    new = length / _REST_M
-    known &= (new > _PLAUSIBLE[0]) & (new < _PLAUSIBLE[1])
+    new, known = measured_ratios(seen)
     gain = np.maximum(1.0 / (count + 1.0), _ADAPT)
     step = np.where(count > 0, np.clip(new - ratio, -_JUMP, _JUMP), new - ratio)
     return np.where(known, ratio + gain * step, ratio), count + known
+
+
+def measured_ratios(seen: Observation) -> tuple[F64, Bool]:
+    """What one frame says: ratios (N, G) and which of them are known and plausible."""
+    length, known = _lengths(seen)
+    ratio = length / _REST_M
+    return ratio, known & (ratio > _PLAUSIBLE[0]) & (ratio < _PLAUSIBLE[1])
+
+
+def stature_m(ratio: F64, count: F64) -> F64:
+    """(N,) metres from the floor to the crown of people of these proportions, upright."""
+    offset, hip_height = body(ratio, count)
+    trunk = offset[:, _TRUNK_BONES, 1].sum(axis=1)
+    overall = np.asarray(offset[:, BONE["Head"], 1] / REST_OFFSET_M[BONE["Head"], 1])
+    return np.asarray(hip_height + trunk + _CROWN_M * overall)
 
 
 def _lengths(seen: Observation) -> tuple[F64, Bool]:

@@ -30,3 +30,9 @@ class RetargetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     return_deg_per_s: Annotated[
         float, Meta(ge=30.0, le=3600.0, description="fastest turn of a limb that reappears")
     ] = 360.0
+
+
+class KnownBodies(RetargetSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings with the calibrated bone lengths of who sits in which slot, as ratios (G,)."""
+
+    bodies: dict[int, tuple[float, ...]] = {}

@@ -6,7 +6,7 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry.fast import inv, mul, rotate
-from posestream.retarget.body import body, learn_lengths
+from posestream.retarget.body import NUM_GROUPS, body, learn_lengths
 from posestream.retarget.bones import (
     FEET,
     FOREARMS,
@@ -30,10 +30,12 @@ from posestream.retarget.memory import Memory, State, step_s
 from posestream.retarget.observe import Observation, observe
 from posestream.retarget.pose import Pose, feet_on_floor, mirrored
 from posestream.retarget.rest import rest_pose
-from posestream.retarget.settings import RetargetSettings
+from posestream.retarget.settings import KnownBodies, RetargetSettings
 from posestream.retarget.torso import Torso, anchor_hips, hips_place, solve_torso
 from posestream.skeleton.humanoid import NUM_BONES
 from posestream.types import Tracks
+
+_SURE = 1e3  # observations that a calibration is worth
 
 
 class Retargeter:
@@ -46,6 +48,7 @@ class Retargeter:
         self._memory = Memory(rest, rest[UPPER])
         self._cascade = Cascade(self._settings, rest)
         self._frame = 0
+        self._bodies = _known_bodies(self._settings)
         self._body: tuple[F64, F64, F64] | None = None  # of these ratios: offsets, hip heights
 
     def solve(self, tracks: Tracks, t_s: float) -> Pose:
@@ -67,6 +70,8 @@ class Retargeter:
         state.ratio, state.ratio_count = learn_lengths(
             seen, state.ratio, state.ratio_count, self._frame
         )
+        if self._bodies:
+            self._take_known(tracks, state)
         offset, hip_height = self._body_of(state)
         wanted, measured = self._wanted(seen, offset, state, dt_s, fresh)
         local, world = self._cascade.run(wanted, measured, state, dt_s, fresh)
@@ -75,6 +80,16 @@ class Retargeter:
         state.root_m, state.t_s = root, np.full(len(root), t_s)
         pose = Pose(root, *self._all_bones(local, measured), hip_height, offset)
         return feet_on_floor(pose) if self._settings.seated else pose
+
+    def _take_known(self, tracks: Tracks, state: State) -> None:
+        """Calibrated proportions instead of what was learnt, for who sits in these slots."""
+        ratio, count = state.ratio.copy(), state.ratio_count.copy()
+        for row, slot in enumerate(tracks.slot.tolist()):
+            if slot in self._bodies:
+                ratio[row], count[row] = self._bodies[slot], _SURE
+        if not np.array_equal(ratio, state.ratio):
+            state.ratio = ratio
+        state.ratio_count = count
 
     def _body_of(self, state: State) -> tuple[F64, F64]:
         """T-pose vectors (N, B, 3) and hip heights (N,), kept while the ratios are the same."""
@@ -154,3 +169,9 @@ class Retargeter:
             wanted[:, HANDS], measured[:, HANDS] = ends.end[:, :2], ends.end_ok[:, :2]
         if self._settings.feet:
             wanted[:, FEET], measured[:, FEET] = ends.end[:, 2:], ends.end_ok[:, 2:]
+
+
+def _known_bodies(settings: RetargetSettings) -> dict[int, F64]:
+    """Calibrated ratios (G,) by slot; those of other numbers of groups are of no use."""
+    known = settings.bodies if isinstance(settings, KnownBodies) else {}
+    return {slot: np.array(body) for slot, body in known.items() if len(body) == NUM_GROUPS}
