@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import clamp, dot, every, smoothstep, some, unit
+from posestream.geometry.fast import clamp, dot, every, same, smoothstep, some, unit
 from posestream.ground.contacts import Feet, contacts, smoothed, speeds, still_for
 from posestream.ground.legs import Body, Legs, body_of, legs_of, reach, with_legs
 from posestream.ground.settings import GroundSettings
@@ -130,7 +130,7 @@ class Grounder:
     def _align(self, track_id: I64) -> _People:
         """What is remembered, in the order of ``track_id``."""
         old = self._people
-        if old.track_id.tobytes() == track_id.tobytes():
+        if same(old.track_id, track_id):
             return old
         row_of = {k: i for i, k in enumerate(old.track_id.tolist())}
         rows = np.array([row_of.get(k, -1) for k in track_id.tolist()], dtype=np.int64)

@@ -75,9 +75,11 @@ class Observation:
 
 def observe(xyz_world_m: F64, score: F64, min_score: float) -> Observation:
     """Directions and their validity from joints (N, J, 3) and scores (N, J)."""
-    finite = np.abs(xyz_world_m).max(axis=-1) < MAX_COORDINATE_M  # False for NaN
-    ok = finite & (score >= min_score)
-    point = pick(ok, xyz_world_m, _ORIGIN)
+    sane = np.abs(xyz_world_m) < MAX_COORDINATE_M  # False for NaN
+    ok = score >= min_score
+    if not every(sane):
+        ok &= sane.all(axis=-1)
+    point = xyz_world_m if every(ok) else pick(ok, xyz_world_m, _ORIGIN)
     trusted = np.where(ok, np.minimum(score, 1.0), 0.0)
     start, end = point.take(_FROM, 1), point.take(_TO, 1)
     direction, length = unit(end - start)

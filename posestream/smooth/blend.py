@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
+from posestream.geometry.fast import some
 from posestream.smooth import tangent
 
 BLEND_S: Final = 0.2
@@ -28,7 +29,7 @@ class Blend:
     @property
     def active(self) -> bool:
         """Whether anybody is still being blended."""
-        return bool(np.any(self.left_s > 0.0))
+        return some(self.left_s > 0.0)
 
     def take(self, rows: I64, columns: I64) -> Blend:
         """The offsets of some people only."""

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import every, some
+from posestream.geometry.fast import every, same, some
 from posestream.smooth import tangent
 from posestream.smooth.blend import Blend, no_blend
 from posestream.smooth.one_euro import FilterState, filter_rotations, filter_vectors, start
@@ -102,7 +102,7 @@ class SmoothingChain:
     def _align(self, track_id: I64, bones: int) -> tuple[_People, Bool]:
         """What is remembered, in the order of ``track_id``, and of whom anything is."""
         old = self._people
-        if old is not None and np.array_equal(old.track_id, track_id):
+        if old is not None and same(old.track_id, track_id):
             return old, np.ones(track_id.size, dtype=np.bool_)
         row_of = {} if old is None else {int(k): i for i, k in enumerate(old.track_id)}
         rows = np.array([row_of.get(int(k), -1) for k in track_id])
@@ -160,10 +160,10 @@ def _columns(root_m: F64, quat_xyzw: F64) -> tuple[F64, F64, Bool]:
     x = root_m.T.copy()
     q = quat_xyzw.reshape(-1, 4).T.copy()
     size = tangent.length(q)
-    sound = np.isfinite(size) & (size > 1e-6)
-    usable = sound.reshape(x.shape[1], -1).all(axis=1) & np.isfinite(x).all(axis=0)
-    if every(usable):
-        return x, q / size, usable
+    sound, placed = (size > 1e-6) & (size < np.inf), np.isfinite(x)
+    if every(sound) and every(placed):
+        return x, q / size, np.ones(x.shape[1], dtype=np.bool_)
+    usable = sound.reshape(x.shape[1], -1).all(axis=1) & placed.all(axis=0)
     x[:, ~usable] = np.nan
     q[:, np.repeat(~usable, quat_xyzw.shape[1])] = np.nan
     return x, tangent.unit(q), usable

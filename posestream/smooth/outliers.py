@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import dot, every, pick, some, unit
+from posestream.geometry.fast import dot, every, pick, same, some, unit
 from posestream.smooth import segments as seg
 from posestream.types import Tracks, TrackState
 
@@ -53,6 +53,7 @@ _RETURN_RAD_S: Final[F64] = 0.8 * _RATE  # of limbs that were held back too long
 _GAP_S: Final = 0.2  # hidden for longer: what was before says nothing any more
 _MIN_SCORE: Final = 0.3
 _TIME_SLACK_S: Final = 1e-3
+_TRACKED: Final = int(TrackState.TRACKED)  # numpy compares with an enumeration slowly
 
 
 @dataclass(slots=True)
@@ -135,7 +136,7 @@ class OutlierGate:
         if t_s < self._t_s:
             self._state = _blank(np.zeros(0, dtype=np.int64))
         self._t_s = t_s
-        if not np.array_equal(self._state.track_id, tracks.track_id):
+        if not same(self._state.track_id, tracks.track_id):
             self._state = self._state.take(tracks.track_id)
         if len(tracks) == 0:
             return tracks
@@ -144,7 +145,7 @@ class OutlierGate:
     def _gate(self, tracks: Tracks, camera_m: F64, t_s: float) -> Tracks:
         state = self._state
         along, length, now = seg.directions(tracks.xyz_world_m, tracks.score, _MIN_SCORE)
-        now &= (tracks.state == TrackState.TRACKED)[:, None]
+        now &= (tracks.state == _TRACKED)[:, None]
         sight = _sight(state, tracks, along, length, now, t_s)
         if not (some(sight.over) or _is_busy(state)):
             state.held_s[:] = 0.0

@@ -91,12 +91,11 @@ assert len(BODY) == NUM_JOINTS
 
 def directions(xyz_m: F64, score: F64, min_score: float) -> tuple[F64, F64, Bool]:
     """Unit vectors (N, S, 3), lengths (N, S) and which are known, of joints (N, J, 3)."""
-    sane = _is_sane(xyz_m)
-    if not every(sane):
+    if not every(np.abs(xyz_m) < _MAX_COORDINATE_M):
+        sane = _is_sane(xyz_m)
         score, xyz_m = np.where(sane, score, 0.0), pick(sane, xyz_m, np.zeros(3))
-    ends = xyz_m[:, _ENDS]  # (N, 2, S, 3)
-    sure = score[:, _ENDS].min(axis=1) >= min_score
-    along, length = unit(ends[:, 1] - ends[:, 0])
+    along, length = unit(xyz_m.take(_ENDS[1], 1) - xyz_m.take(_ENDS[0], 1))
+    sure = np.minimum(score.take(_ENDS[0], 1), score.take(_ENDS[1], 1)) >= min_score
     return along, length, sure & (length > _MIN_LENGTH_M)
 
 

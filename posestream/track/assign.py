@@ -10,8 +10,8 @@ from posestream.arrays import F64, I64
 def assign(cost: F64, limit: float) -> tuple[I64, I64]:
     """Matched rows and columns of ``cost`` (N, M); pairs at or above ``limit`` stay apart."""
     possible = cost < limit
-    if possible.sum(axis=0).max(initial=0) <= 1 and possible.sum(axis=1).max(initial=0) <= 1:
-        rows, columns = np.nonzero(possible)
+    rows, columns = np.nonzero(possible)
+    if len(set(rows.tolist())) == rows.size == len(set(columns.tolist())):
         return rows, columns  # nobody has a choice
     import lap
 

@@ -13,6 +13,7 @@ from posestream.track.people import Known, Sightings, hold_times
 from posestream.types import Tracks, TrackState
 
 _GUESSED: Final = 0.5
+_TRACKED: Final = int(TrackState.TRACKED)
 _LEVEL: Final = np.array([1.0, 0.0, 1.0])
 
 
@@ -60,7 +61,7 @@ def _all_seen(known: Known, detection: I64, shown: I64) -> Tracks:
     return Tracks(
         track_id=known.track_id[order],
         slot=known.slot[order],
-        state=np.full(order.size, TrackState.TRACKED, dtype=np.int64),
+        state=np.full(order.size, _TRACKED),
         confidence=known.confidence[order],
         xyz_world_m=known.xyz_m[order],
         score=known.score[order],

@@ -69,7 +69,7 @@ class VmcEncoder:
 
     def rows(self, frame: AvatarFrame) -> dict[int, int]:
         """Port to row of everybody in the frame who has a port here and is not leaving."""
-        present = (frame.state != TrackState.LOST).tolist()
+        present = [state != TrackState.LOST for state in frame.state.tolist()]
         ports = (self.target.port_of(slot) for slot in frame.slot.tolist())
         return {
             port: row
