@@ -116,7 +116,8 @@ def _calibrate(views: Sequence[BoardView], size_px: tuple[int, int], flags: int)
     K = np.asarray(found, dtype=np.float64)
     return _Solution(
         float(error), K, np.asarray(distortion, dtype=np.float64).reshape(-1)[:5],
-        float(np.asarray(std).reshape(-1)[0] / K[0, 0]), np.asarray(per_view, dtype=np.float64).reshape(-1),
+        float(np.asarray(std).reshape(-1)[0] / K[0, 0]),
+        np.asarray(per_view, dtype=np.float64).reshape(-1),
     )  # fmt: skip
 
 
