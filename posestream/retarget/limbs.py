@@ -21,6 +21,7 @@ from posestream.geometry.fast import (
     cross,
     inv,
     length,
+    matrix,
     mul,
     pick,
     rotate,
@@ -47,7 +48,7 @@ _HALF_RAISE: Final = np.radians([9.0, -9.0])
 _HALF_REACH: Final = np.radians([-3.0, 3.0])
 # The hinge's direction follows from the lower limb's by two products: limb × lower against
 # hinge and against limb × hinge.
-_BEND_AXES: Final = np.stack([HINGE_REST, cross(HINGE_REST, LIMB_REST)], axis=1)  # (4, 2, 3)
+_BEND_AXES: Final = np.stack([HINGE_REST, cross(HINGE_REST, LIMB_REST)], axis=2)  # (4, 3, 2)
 
 
 @dataclass(slots=True)
@@ -72,7 +73,8 @@ def solve_limbs(seen: Observation, parent: F64, memory: F64, fresh: Bool, dt_s: 
         dt_s: (N,) seconds since the last frame.
     """
     upper_ok, lower_ok = seen.limb_ok[..., 0], seen.limb_ok[..., 1]
-    local = rotate(inv(parent)[:, :, None], seen.limb)  # (N, 4, 2, 3) in the parent's frame
+    turned = matrix(parent)
+    local = np.matmul(seen.limb, turned)  # (N, 4, 2, 3) in the parent's frame
     before = rotate(memory, LIMB_REST)
     along = pick(upper_ok, local[:, :, 0], before)
     starts = np.empty((2, *before.shape))
@@ -84,7 +86,7 @@ def solve_limbs(seen: Observation, parent: F64, memory: F64, fresh: Bool, dt_s: 
     turn = _twist_step(local[:, :, 1], carried, natural, upper_ok & lower_ok, fresh, dt_s)
     in_parent = unit(mul(about(along, turn), carried))[0]
     upper = mul(parent, in_parent)
-    straight = rotate(upper, LIMB_REST)
+    straight = np.matmul(turned, along[..., None])[..., 0]
     lower = mul(between(straight, pick(lower_ok, seen.limb[:, :, 1], straight)), upper)
     return Limbs(upper, lower, in_parent, upper_ok, lower_ok)
 
@@ -97,9 +99,9 @@ def _twist_step(
     Both rotations lead the limb to the same direction; all angles are about it, from the
     natural twist.
     """
-    to_natural = inv(natural)
-    twist = twist_angle(mul(to_natural, carried), LIMB_REST)
-    bend = np.matmul(_BEND_AXES, rotate(to_natural, lower)[..., None])[..., 0]
+    twist = twist_angle(mul(inv(natural), carried), LIMB_REST)
+    inside = np.matmul(lower[..., None, :], matrix(natural))
+    bend = np.matmul(inside, _BEND_AXES)[..., 0, :]
     measured, sine = arctan2(bend[..., 0], bend[..., 1]), length(bend)
     to_measured = measured - twist
     to_measured -= _TURN_RAD * np.rint(to_measured / _TURN_RAD)
