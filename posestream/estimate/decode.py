@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from posestream.arrays import F64, I64, Bool
 from posestream.estimate.grouping import group
 from posestream.estimate.limb_links import LinkRules, Links, candidate_links, matched
+from posestream.estimate.limb_owners import give_back
 from posestream.estimate.peaks import Peaks, find_peaks
 from posestream.geometry.cells import cells_to_px
 from posestream.skeleton.network import NetworkSkeleton
@@ -86,6 +87,8 @@ def find_people(
     links = candidate_links(pafs, peaks, skeleton, rules, locations)
     used = matched(links, skeleton.num_limbs, s.matching)
     rows, shared = group(peaks, links, used, s.share_score, skeleton.num_joints)
+    if locations is not None and s.location_weight > 0.0:
+        rows, shared = give_back(rows, shared, peaks, locations, skeleton)
     return _people(peaks, links, used, rows, shared, s.min_joints, max_people)
 
 
