@@ -114,24 +114,24 @@ def end_vectors(seen: Observation) -> EndVectors:
     root, hind, fore = (seen.point.take(joints, 1) for joints in (_ROOT, _HIND, _FORE))
     root_ok, hind_ok, fore_ok = (seen.ok.take(joints, 1) for joints in (_ROOT, _HIND, _FORE))
     hands, feet = slice(0, 2), slice(2, 4)
-    tip, tip_ok, side = fore.copy(), fore_ok.copy(), fore - hind
-    count = np.maximum(hind_ok[:, hands].astype(np.float64) + fore_ok[:, hands], 1.0)
-    tip[:, hands] = (hind + fore)[:, hands] / count[..., None]  # hidden ones are zero
+    tip, tip_ok, both_ok = fore.copy(), fore_ok.copy(), hind_ok & fore_ok
+    side = fore - hind
+    share = 1.0 - 0.5 * both_ok[:, hands]
+    tip[:, hands] = (hind + fore)[:, hands] * share[..., None]  # hidden ones are zero
     tip_ok[:, hands] |= hind_ok[:, hands]
     side[:, feet] = cross((root - hind)[:, feet], side[:, feet])
     vectors, size = unit(np.concatenate([tip - root, side], axis=1))
     ahead_ok = root_ok & tip_ok & (size[:, :4] > MIN_BONE_M)
-    side_ok = ahead_ok & hind_ok & fore_ok & (size[:, 4:] > _LEAST_SIDE)
-    return EndVectors(
-        vectors[:, :4], ahead_ok, vectors[:, 4:], side_ok, _end_score(seen, hind_ok, fore_ok)
-    )
+    side_ok = ahead_ok & both_ok & (size[:, 4:] > _LEAST_SIDE)
+    score = _end_score(seen, hind_ok, fore_ok, both_ok)
+    return EndVectors(vectors[:, :4], ahead_ok, vectors[:, 4:], side_ok, score)
 
 
-def _end_score(seen: Observation, hind_ok: Bool, fore_ok: Bool) -> F64:
+def _end_score(seen: Observation, hind_ok: Bool, fore_ok: Bool, both_ok: Bool) -> F64:
     """(N, 4): a hand's as its worst visible joint, a foot's as the worse of toe and heel."""
     hind, fore = seen.score.take(_HIND, 1), seen.score.take(_FORE, 1)
     score = np.minimum(hind, fore)
-    if not every((hind_ok & fore_ok)[:, :2]):
+    if not every(both_ok[:, :2]):
         visible = np.minimum(np.where(hind_ok, hind, 1.0), np.where(fore_ok, fore, 1.0))
         score[:, :2] = visible[:, :2]
     score[:, :2] = np.minimum(score[:, :2], seen.score.take(_ROOT[:2], 1))

@@ -10,6 +10,7 @@ rotation; turning all inputs by one rotation, from either side, turns the output
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import expm1, pi
 from typing import Final
 
 import numpy as np
@@ -62,22 +63,34 @@ def share(cutoff_hz: F64 | float, dt_s: F64 | float) -> F64:
     return np.asarray(-np.expm1(cutoff_hz * (-2.0 * np.pi * dt_s)))
 
 
+def _per_s(dt_s: F64 | float) -> F64 | float:
+    if isinstance(dt_s, float):  # as a rule: numpy is slow with single numbers
+        return 1.0 / max(dt_s, 1e-6)
+    return 1.0 / np.maximum(dt_s, 1e-6)
+
+
+def _fixed_share(cutoff_hz: float, dt_s: F64 | float) -> F64 | float:
+    if isinstance(dt_s, float):
+        return -expm1(cutoff_hz * (-2.0 * pi * dt_s))
+    return share(cutoff_hz, dt_s)
+
+
 def filter_vectors(state: FilterState, x: F64, dt_s: F64 | float, euro: OneEuro) -> FilterState:
     """Next state for inputs x (3, M) after steps ``dt_s``, one or (M,); ``value`` is the output."""
-    per_s = 1.0 / np.maximum(dt_s, 1e-6)
-    rate = state.rate + share(_RATE_HZ, dt_s) * ((x - state.raw) * per_s - state.rate)
+    per_s = _per_s(dt_s)
+    rate = state.rate + _fixed_share(_RATE_HZ, dt_s) * ((x - state.raw) * per_s - state.rate)
     step = share(euro.cutoff_hz(tangent.length(rate)), dt_s) * (x - state.value)
-    flow = state.flow + share(_FLOW_HZ, dt_s) * (step * per_s - state.flow)
+    flow = state.flow + _fixed_share(_FLOW_HZ, dt_s) * (step * per_s - state.flow)
     return FilterState(x, state.value + step, rate, flow)
 
 
 def filter_rotations(state: FilterState, q: F64, dt_s: F64 | float, euro: OneEuro) -> FilterState:
     """The same for unit quaternions q (4, M); rates are in the rotation's own axes."""
-    per_s = 1.0 / np.maximum(dt_s, 1e-6)
+    per_s = _per_s(dt_s)
     moved = tangent.log(tangent.difference(state.raw, q))
-    rate = state.rate + share(_RATE_HZ, dt_s) * (moved * per_s - state.rate)
+    rate = state.rate + _fixed_share(_RATE_HZ, dt_s) * (moved * per_s - state.rate)
     behind = tangent.log(tangent.difference(state.value, q))
     step = share(euro.cutoff_hz(tangent.length(rate)), dt_s) * behind
-    flow = state.flow + share(_FLOW_HZ, dt_s) * (step * per_s - state.flow)
+    flow = state.flow + _fixed_share(_FLOW_HZ, dt_s) * (step * per_s - state.flow)
     value = tangent.unit(tangent.product(state.value, tangent.exp(step)))
     return FilterState(q, value, rate, flow)

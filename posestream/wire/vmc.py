@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from posestream.arrays import F64, Bool
+from posestream.arrays import F64, I64, Bool
 from posestream.geometry import frames
 from posestream.geometry.fast import every
 from posestream.skeleton.humanoid import BONES, NUM_BONES
@@ -54,7 +54,7 @@ class VmcEncoder:
         self._sendable = rig.bones_present & np.isin(BONES, sorted(target.wanted_bones))
         self._expressions = ExpressionMap(expression_names, target.expression_set)
         self._num_expressions = len(expression_names)
-        self._templates: dict[tuple[bytes, bool], FrameTemplate] = {}
+        self._templates: dict[tuple[bytes, bool], tuple[FrameTemplate, I64]] = {}
         self._nobody = FrameTemplate([_ok(tracking=0), _TIME, _APPLY], MAX_DATAGRAM_BYTES)
         self._t0_ns: int | None = None
 
@@ -103,27 +103,29 @@ class VmcEncoder:
 
     def _person(self, frame: AvatarFrame, values: F64, row: int) -> list[bytes]:
         sent = self._sendable if self.target.send_untracked else self._tracked(frame, row)
-        bones = values[8:].reshape(NUM_BONES, 7)[sent]
-        parts = [values[:8], bones.ravel()]
         face = self.target.send_expressions and frame.expressions.shape[1] == self._num_expressions
+        template, columns = self._template(sent, face)
+        numbers = values.take(columns)
         if face:
-            parts.append(self._expressions(frame.expressions[row]))
-        numbers = np.concatenate(parts)
+            numbers = np.concatenate([numbers, self._expressions(frame.expressions[row])])
         if not every(np.isfinite(numbers)):
             self.skipped += 1
             return []
-        return self._template(sent, face).fill(numbers)
+        return template.fill(numbers)
 
     def _tracked(self, frame: AvatarFrame, row: int) -> Bool:
         return np.asarray(self._sendable & frame.bone_valid[row])
 
-    def _template(self, sent: Bool, face: bool) -> FrameTemplate:
+    def _template(self, sent: Bool, face: bool) -> tuple[FrameTemplate, I64]:
+        """The text for these bones, and which of ``_values``'s columns it takes."""
         key = (sent.tobytes(), face)
         if key not in self._templates:
             if len(self._templates) >= _MAX_TEMPLATES:
                 self._templates.clear()
             names = self._expressions.names if face else ()
-            self._templates[key] = FrameTemplate(_layout(sent, names), MAX_DATAGRAM_BYTES)
+            template = FrameTemplate(_layout(sent, names), MAX_DATAGRAM_BYTES)
+            bones = 8 + 7 * np.flatnonzero(sent)[:, None] + np.arange(7)
+            self._templates[key] = template, np.concatenate([np.arange(8), bones.ravel()])
         return self._templates[key]
 
 

@@ -18,6 +18,7 @@ from posestream.wire.vmc_presets import Travel
 Scale = Literal["scaled", "metric"]
 
 _MIN_HIP_HEIGHT_M = 0.05
+_EACH_AXIS = np.ones(3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +91,7 @@ class PoseFitter:
         person_m = frame.hip_height_m
         usable = np.isfinite(person_m) & (person_m > _MIN_HIP_HEIGHT_M)
         ratio = np.where(usable, self.rig.hip_height_m / np.where(usable, person_m, 1.0), 1.0)
-        factor = np.repeat(ratio[:, None], 3, axis=1)
+        factor = ratio[:, None] * _EACH_AXIS
         if self._scale == "metric":
             # height still follows the avatar's legs, or its feet would leave the floor
             factor[:, (0, 2)] = 1.0
