@@ -43,6 +43,7 @@ from posestream.types import (
     TrackState,
 )
 
+_TRACKED: Final = int(TrackState.TRACKED)  # numpy compares with an enumeration slowly
 _UNMOVED: Final = np.eye(4)
 """From the world to the stage while nobody has been put at the origin."""
 
@@ -177,10 +178,10 @@ class Pipeline:
 
     def _smooth(self, tracks: Tracks, pose: Pose, t_s: float) -> tuple[F64, F64]:
         """Roots (N, 3) and local rotations (N, B, 4), calmed."""
-        seen = tracks.state == TrackState.TRACKED
+        seen = tracks.state == _TRACKED
         quat = pose.quat_local_xyzw.copy()
         root, quat[:, SOLVED] = self._smoothing.apply(
-            tracks.track_id, t_s, pose.root_world_m, quat[:, SOLVED], seen
+            tracks.track_id, t_s, pose.root_world_m, quat.take(SOLVED, 1), seen
         )
         return root, quat
 
@@ -188,7 +189,7 @@ class Pipeline:
         self, tracks: Tracks, pose: Pose, smooth: tuple[F64, F64], camera_m: F64, t_s: float
     ) -> tuple[F64, F64]:
         """The same with feet on the floor."""
-        known = pose.bone_valid[:, SHANKS] & (tracks.state == TrackState.TRACKED)[:, None]
+        known = pose.bone_valid[:, SHANKS] & (tracks.state == _TRACKED)[:, None]
         body = self._grounder.body_of(pose.offset_m, pose.hip_height_m)
         return self._grounder.apply(tracks.track_id, t_s, *smooth, body, known, camera_m)
 
