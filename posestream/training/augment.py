@@ -20,6 +20,7 @@ _MIRRORED: Final[I64] = np.array([JOINT[swap_sides(name)] for name in BODY])
 _GREY: Final = (127, 127, 127)
 _LEAST_SEEN: Final = 2  # joints, without which a person is only a place to ignore
 _SMALLEST_FIT: Final = 0.75  # of the scale at which the whole picture fits
+_VIEW_SHARE: Final = 0.6  # of a person that counts as in view at least, when scaled
 _SLACK: Final = 0.06  # of the input, by which the picture may leave it without need
 _LARGEST_SCALE: Final = 2.5  # beyond it, a picture is nothing but blur
 
@@ -42,7 +43,7 @@ def place(
     middle = (np.array(sample.picture.shape[1::-1]) - 1.0) / 2.0
     focus = middle
     if who >= 0 and settings.fit == "person":
-        focus = middle + towards**0.5 * (_middle(sample.xy_px[who]) - middle)
+        focus = middle + towards**0.5 * (_middle(_in_view(sample, who)) - middle)
     centre = (np.array(size_px) - 1.0) / 2.0
     wanted = centre + shift * np.array(size_px) - scale * Q @ (focus - middle)
     slack = np.abs(scale * 2.0 * middle - 2.0 * centre) / 2.0 + _SLACK * np.array(size_px)
@@ -108,9 +109,21 @@ def without_unseen(sample: Sample) -> Sample:
 def _someone(sample: Sample, rng: np.random.Generator) -> int:
     """A person with labels in the picture, -1 if there is none."""
     number = rng.random()
-    known = np.isfinite(sample.xy_px).all(axis=-1) & sample.visible
+    inside = _inside(sample.xy_px, (sample.picture.shape[1], sample.picture.shape[0]))
+    known = inside & sample.visible
     people = np.flatnonzero(known.sum(axis=1) >= _LEAST_SEEN)
     return int(people[int(number * people.size)]) if people.size else -1
+
+
+def _extent(xy_px: F64) -> float:
+    """Longer side of the box of joints (K, 2)."""
+    return float(np.max(np.nanmax(xy_px, axis=0) - np.nanmin(xy_px, axis=0)))
+
+
+def _in_view(sample: Sample, who: int) -> F64:
+    """(K, 2) places of a person's joints that lie in the picture."""
+    xy = sample.xy_px[who]
+    return np.asarray(xy[_inside(xy, (sample.picture.shape[1], sample.picture.shape[0]))])
 
 
 def _scale(
@@ -125,8 +138,7 @@ def _scale(
     share = rng.random()
     if who < 0 or settings.fit == "picture":
         return fits * _between(settings.zoom, share)
-    xy = sample.xy_px[who]
-    extent = max(float(np.nanmax(xy[:, i]) - np.nanmin(xy[:, i])) for i in (0, 1))
+    extent = max(_extent(_in_view(sample, who)), _VIEW_SHARE * _extent(sample.xy_px[who]))
     wanted = min(size_px) * _between(settings.person, share) / max(extent, 1.0)
     return float(np.clip(wanted, _SMALLEST_FIT * fits, max(fits, _LARGEST_SCALE)))
 

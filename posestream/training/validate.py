@@ -35,7 +35,7 @@ Figures = dict[str, dict[str, float]]
 """By the name of the set."""
 
 _GRID: Final[dict[str, tuple[float, ...]]] = {
-    "min_joint": (0.1, 0.15, 0.2, 0.3),
+    "min_joint": (0.1, 0.15, 0.2, 0.3, 0.4),
     "min_limb": (0.15, 0.25, 0.35, 0.45),
     "min_joints": (4, 5, 6, 8),
 }
