@@ -8,7 +8,8 @@ namespace Posestream.Tests
 {
     /// <summary>
     /// What the compiled client asks of Unity is on a list, member by member, so that nothing comes in unnoticed: who adds a
-    /// line looks it up in the scripting references of 2021.3 and of 6 first. POSESTREAM_API: tests/unity/unity_api.txt.
+    /// line looks it up in the scripting references of 2021.3 and of 6 first and says where in unity_api_seen.tsv.
+    /// POSESTREAM_API: tests/unity/unity_api.txt.
     /// </summary>
     [TestFixture]
     public class ApiTests
