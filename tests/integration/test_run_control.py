@@ -20,6 +20,7 @@ from posestream.capture.synthetic import parse_options
 from posestream.geometry import rotation as so3
 from posestream.skeleton.joints import ROOT
 from posestream.skeleton.scripted import ScriptedPeople
+from posestream.types import TrackState
 from posestream.wire import codec
 from posestream.wire.messages import Event, EventKind, Hello, Message, StampedFrame
 
@@ -59,6 +60,13 @@ class Client:
 
     def frames(self, count: int) -> list[StampedFrame]:
         return [self.until(lambda m: isinstance(m, StampedFrame)) for _ in range(count)]
+
+    def both_for_a_while(self) -> StampedFrame:
+        """A frame soon after the walker has come back into the picture: he stays for seconds."""
+        self.until(lambda m: isinstance(m, StampedFrame) and len(m) < 2)
+        return self.until(
+            lambda m: isinstance(m, StampedFrame) and (m.state == TrackState.TRACKED).sum() == 2
+        )
 
     def ask(self, command: str, /, token: str | None = None, **payload: Any) -> Any:
         """The reply, as somebody with nothing but a JSON library sends and reads it."""
@@ -105,10 +113,10 @@ def truth_m(frame: StampedFrame) -> np.ndarray:
 
 
 def distances_m(frame: StampedFrame, mirror: bool = False) -> np.ndarray:
-    """How far each avatar's hips are from the nearest scripted pelvis, seen from above, (N,)."""
+    """How far the hips of who is seen are from the nearest scripted pelvis, from above, (N,)."""
     truth = truth_m(frame) * ([-1.0, 1.0, 1.0] if mirror else [1.0, 1.0, 1.0])
     apart = np.linalg.norm((frame.root_world_m[:, None] - truth[None])[..., ::2], axis=-1)
-    return np.asarray(apart.min(axis=1))
+    return np.asarray(apart.min(axis=1))[frame.state == TrackState.TRACKED]
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "x" * 5000])
@@ -137,7 +145,7 @@ def test_raw_motion_is_the_truth_and_smoothing_shows(client: Client) -> None:
 
 
 def test_the_mirror_turns_the_avatars_at_once_and_keeps_who_is_who(client: Client) -> None:
-    before = client.frames(1)[0]
+    before = client.both_for_a_while()
     assert client.set("retarget.mirror", True).ok
     after = client.until(
         lambda m: isinstance(m, StampedFrame) and (distances_m(m, mirror=True) < 0.05).all()
@@ -212,6 +220,7 @@ def test_malformed_requests_are_refused_with_the_reason(client: Client) -> None:
 
 
 def test_recentre_puts_a_person_at_the_origin_and_undoes_it(client: Client) -> None:
+    client.both_for_a_while()
     assert client.ask("recentre", slot=0).ok
     client.until(lambda m: isinstance(m, Event) and m.kind is EventKind.CALIBRATION_CHANGED)
     frame = client.until(lambda m: isinstance(m, StampedFrame))
