@@ -67,7 +67,9 @@ class Granted:
 
 def quiet() -> None:
     """Keep OpenCV's own messages off the terminal: our errors say the same in a sentence."""
-    cv2.setLogLevel(0)
+    # OpenCV 5 has moved it
+    where = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # type: ignore[attr-defined]
+    where.setLogLevel(0)
 
 
 def decoded(device: Device) -> Image | None:
