@@ -17,6 +17,7 @@ from posestream import __version__, config, config_form
 from posestream.assets import DEMO_CLIP
 from posestream.capture.jpeg import encode_jpeg
 from posestream.daemon.control import Control, Controlled
+from posestream.daemon.guidance import Guidance
 from posestream.daemon.outputs import Outputs
 from posestream.daemon.panel_state import Moment
 from posestream.daemon.replaying import ReplayProducer
@@ -78,6 +79,7 @@ class PanelFeed:
         self._daemon, self._producer, self._outputs = daemon, producer, outputs
         self._control, self._moment, self._places = control, moment, places
         self._busy = asyncio.Lock()
+        self._guidance = Guidance(daemon, producer)
         self._avatar_note = ""
         self.mesh_number = 0
         self._commands: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
@@ -87,6 +89,8 @@ class PanelFeed:
             "seek": self._seek,
             "own_avatar": self._own_avatar,
             "save": self._save,
+            "guide": self._guidance.start,
+            "cancel_guide": self._guidance.cancel,
         }
 
     def shot(self, after: int) -> Shot | None:
@@ -107,6 +111,7 @@ class PanelFeed:
             **self._moment.state(),
             "recording": None if recording is None else recording.stem,
             "avatar_note": self._avatar_note,
+            "guidance": self._guidance.state(),
         }
 
     def settings(self) -> dict[str, Any]:

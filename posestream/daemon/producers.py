@@ -92,6 +92,12 @@ class PictureProducer:
         return "geometric" if self._pipeline is None else self._pipeline.locates_by
 
     @property
+    def body_scale(self) -> tuple[float, ...]:
+        """True sizes of bodies by the estimated ones, by slot, that distances rest on now."""
+        scales: tuple[float, ...] = self._granted.settings.locate.body_scale
+        return scales
+
+    @property
     def dropped(self) -> int:
         """Pictures that were taken but not processed, for whatever reason."""
         if self._latest is not None:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from websockets.sync.client import connect
 
+from posestream.capture.synthetic import CAMERA_HEIGHT_M, CAMERA_TILT_RAD
 from posestream.skeleton.humanoid import BONE
 from posestream.wire import codec
 from posestream.wire.messages import StampedFrame
@@ -419,6 +421,63 @@ def test_the_scene_turns_with_the_mouse_and_the_keys(panel: Page) -> None:
     panel.mouse.wheel(0, -300)
     until(panel, f"JSON.stringify({eye}) !== '{dragged}'")
     panel.click("#view-reset")
+
+
+@pytest.fixture(scope="module")
+def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """On scripted people, whose camera's place is known."""
+    made = Daemon(tmp_path_factory.mktemp("calibrated"), ("synthetic:people=2,fps=20",)).start()
+    yield made
+    made.end()
+    made.vmc.close()
+
+
+def stored(daemon: Daemon, kind: str) -> list[dict[str, Any]]:
+    """What calibrations of a kind lie in the user's folder."""
+    folder = daemon.home / "config" / "posestream" / "calibration" / kind
+    return [tomllib.loads(file.read_text(encoding="utf-8")) for file in folder.glob("*.toml")]
+
+
+def test_the_floor_is_calibrated_with_countdown_and_guidance(
+    browser_page: Page, calibrated: Daemon
+) -> None:
+    panel = opened(browser_page, calibrated)
+    panel.click("#guide-floor")
+    expect(panel.locator("#guide-count")).to_have_text(re.compile("^[1-5]$"))
+    expect(panel.locator("#guide-text")).to_have_text("Step back until you are seen whole.")
+    expect(panel.locator("#guide-body")).to_be_disabled()
+    until(panel, "document.getElementById('guide-share').value > 0.1")
+    expect(panel.locator("#guide-text.good")).to_contain_text("is stored", timeout=60_000)
+    expect(panel.locator("#guide-running")).to_be_hidden()
+    expect(panel.locator("#guide-body")).to_be_enabled()
+    (camera,) = stored(calibrated, "cameras")
+    assert camera["name"] == "synthetic"
+    assert camera["floor"]["pitch_deg"] == pytest.approx(-np.degrees(CAMERA_TILT_RAD), abs=1.0)
+    assert camera["floor"]["roll_deg"] == pytest.approx(0.0, abs=1.0)
+    assert camera["floor"]["height_m"] == pytest.approx(CAMERA_HEIGHT_M, abs=0.05)
+
+
+def test_a_calibration_is_cancelled_and_nothing_is_stored(
+    browser_page: Page, calibrated: Daemon
+) -> None:
+    panel = opened(browser_page, calibrated)
+    panel.fill("#height-cm", "172")
+    panel.click("#guide-body")
+    panel.click("#guide-cancel")
+    expect(panel.locator("#guide-text")).to_have_text("Cancelled: nothing was stored.")
+    expect(panel.locator("#guide-running")).to_be_hidden()
+    assert stored(calibrated, "people") == []
+
+
+@pytest.mark.parametrize("height", ["", "1.72", "tall"])
+def test_a_calibration_that_makes_no_sense_does_not_begin(
+    browser_page: Page, calibrated: Daemon, height: str
+) -> None:
+    panel = opened(browser_page, calibrated)
+    panel.fill("#height-cm", height)
+    panel.click("#guide-body")
+    expect(panel.locator("#guide-answer.bad")).to_contain_text("how tall the person is, in cm")
+    expect(panel.locator("#guide-running")).to_be_hidden()
 
 
 def test_without_the_key_it_asks_for_it(browser_page: Page, daemon: Daemon) -> None:

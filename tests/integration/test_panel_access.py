@@ -159,6 +159,10 @@ def reply(connection: ClientConnection) -> dict[str, Any]:
              '{"name": "source", "payload": {"spec": "camera:99"}}',
              '{"name": "source", "payload": {"spec": ""}}', '{"name": "pause"}',
              '{"name": "seek", "payload": {"position_s": "x"}}',
+             '{"name": "guide"}', '{"name": "guide", "payload": {"what": ["floor"]}}',
+             '{"name": "guide", "payload": {"what": "body", "height_cm": true}}',
+             '{"name": "guide", "payload": {"what": "floor", "marker_cm": -1e400}}',
+             '{"name": "cancel_guide"}',
              '{"name": "upload", "payload": {"file": "a.vrm", "size": 99999999999}}',
              '{"name": "upload", "payload": {"file": "a.vrm", "size": true}}'],
 )  # fmt: skip
@@ -168,6 +172,34 @@ def test_nonsense_is_refused_in_a_sentence(panel: Panel, text: str) -> None:
         answer = reply(connection)
     assert not answer["ok"] and answer["reason"].endswith(".")
     assert "internal" not in answer["reason"]
+
+
+def guidance(connection: ClientConnection) -> Any:
+    """How the guided calibration stands, as every page is told."""
+    while True:
+        data = connection.recv(timeout=20)
+        if isinstance(data, str) and (message := json.loads(data))["kind"] == "state":
+            return message["guidance"]
+
+
+def test_calibrations_are_started_with_the_key_alone_and_one_at_a_time(panel: Panel) -> None:
+    begin = json.dumps({"name": "guide", "id": 1, "payload": {"what": "floor"}})
+    for first in (panel.run.token, begin):  # neither the stream's token nor none at all
+        with panel.open() as stranger:
+            stranger.send(first)
+            with pytest.raises(ConnectionClosed) as closed:
+                stranger.send(begin)
+                stranger.recv(timeout=20)
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 4401
+    with panel.viewer() as connection:
+        assert guidance(connection) is None
+        assert ask(connection, "guide", what="floor")["ok"]
+        refused = ask(connection, "guide", what="lens")
+        assert not refused["ok"] and "cancel it first" in refused["reason"]
+        assert ask(connection, "cancel_guide")["ok"]
+        now = guidance(connection)
+    assert not now["running"] and not now["done"] and now["text"].startswith("Cancelled")
+    assert not list(Path(panel.run.home).rglob("calibration/*/*.toml"))
 
 
 @pytest.mark.parametrize("name", ["../evil.vrm", "a/b.vrm", "..", "x.exe", "a\\b.glb", ".vrm"])

@@ -3,6 +3,7 @@
 import { answered, byId, make, say } from "./dom.js";
 import { Figures } from "./figures.js";
 import { Forms } from "./form.js";
+import { Guidance } from "./guidance.js";
 import { Inputs } from "./inputs.js";
 import { Link } from "./link.js";
 import { Picture } from "./picture.js";
@@ -12,7 +13,7 @@ import { Targets } from "./targets.js";
 const BONES = 55;
 const link = new Link(rememberedKey());
 const figures = new Figures();
-const page = { picture: null, scene: null, forms: null, targets: null, inputs: null, motion: null };
+const page = { picture: null, scene: null, forms: null, targets: null, inputs: null, guidance: null, motion: null };
 window.posestreamPanel = page;  // for tests and the curious
 
 // The key comes behind # once; then it is kept for this address and taken off the screen.
@@ -32,6 +33,7 @@ link.on("welcome", (welcome) => {
   page.forms = new Forms(link, welcome.fields);
   page.targets = new Targets(link, welcome.fields);
   page.inputs = new Inputs(link, welcome);
+  page.guidance = new Guidance(link);
   try {
     page.scene = new Scene(byId("scene"), byId("labels"), welcome);
   } catch (error) {
@@ -55,6 +57,7 @@ link.on("state", (state) => {
     say(byId("no-picture"), "Recordings hold no pictures.");
   }
   page.inputs.show(state);
+  page.guidance.show(state.guidance);
   page.scene?.camera(state.camera);
   people(state.people);
   if (state.live && state.fps === 0) status("bad", "No pictures come: is the camera covered, asleep or unplugged?");
