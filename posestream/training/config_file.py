@@ -42,6 +42,7 @@ def what_counts(config: TrainConfig) -> dict[str, Any]:
     """Everything that decides which weights come out, as plain data."""
     plain: dict[str, Any] = msgspec.to_builtins(config)
     counts = {key: value for key, value in plain.items() if key not in (*_FREE, "name")}
+    del counts["data"]["folder"]  # shards may lie elsewhere on another machine
     network = config.network
     counts["network"] = {
         "kind": network.kind,

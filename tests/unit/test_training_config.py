@@ -56,7 +56,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 
 def test_only_what_decides_the_weights_counts() -> None:
     base = what_counts(load(FILE))
-    free = load(FILE, ["machine.workers=7", "validation.every=3", "name=other"])
+    free = load(FILE, ["machine.workers=7", "validation.every=3", "name=o", "data.folder=d"])
     assert first_difference(base, what_counts(free)) == ""
     other = what_counts(load(FILE, ["loss.pafs=9"]))
     assert first_difference(base, other) == "loss.pafs is 9.0, not 5.0"
