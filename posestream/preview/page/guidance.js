@@ -7,6 +7,7 @@ const STARTS = ["guide-lens", "guide-floor", "guide-body"];
 export class Guidance {
   constructor(link) {
     this.link = link;
+    this.running = false;
     byId("guide-lens").onclick = () => this.#start("lens");
     byId("guide-floor").onclick = () => this.#start("floor", { marker_cm: number(byId("marker-cm")) });
     byId("guide-body").onclick = () => this.#start("body", { height_cm: number(byId("height-cm")) });
@@ -27,10 +28,16 @@ export class Guidance {
     byId("guide-share").hidden = guidance.countdown_s > 0;
     say(byId("guide-count"), String(guidance.countdown_s));
     byId("guide-share").value = guidance.share;
+    const ended = this.running && !running;
+    this.running = running;
+    byId("guide").classList.toggle("running", running);  // then it stays in view
+    if (ended) byId("guide").scrollIntoView({ block: "nearest" });
   }
 
-  #start(what, more = {}) {
-    return answered(byId("guide-answer"), this.link.ask("guide", { what, ...more }), () => "");
+  async #start(what, more = {}) {
+    const answer = byId("guide-answer");
+    const begun = await answered(answer, this.link.ask("guide", { what, ...more }), () => "");
+    if (!begun) answer.scrollIntoView({ block: "nearest" });
   }
 }
 
