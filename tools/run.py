@@ -10,7 +10,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools import pythons
 
-COMMANDS = ("run", "process", "doctor", "bench", "evaluate", "config")
+COMMANDS = (
+    "run", "process", "calibrate", "doctor", "bench", "evaluate", "config",
+    "pack", "synth", "train", "export",
+)  # fmt: skip
 GENERAL = ("-h", "--help", "--version")
 
 
