@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-BUSY = "synthetic:people=4,fps=240,seconds=4,size=1280x720"
+BUSY = "synthetic:people=4,fps=240,seconds=8,size=1280x720"
 
 
 @pytest.mark.slow
