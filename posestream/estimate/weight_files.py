@@ -23,8 +23,8 @@ _ONNX: Final = ".onnx"
 _COMPARED: Final = "paper-"
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 _MADE_BY: Final = {  # configuration of the training, and what export must know
-    "paper-rrmp": ("rrmp-small", ""),
-    "paper-hdnet": ("hdnet-small", " --size 128x128"),
+    "paper-rrmp": ("rrmp-half", ""),
+    "paper-hdnet": ("hdnet-half", " --size 128x128"),
 }
 
 

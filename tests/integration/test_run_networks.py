@@ -81,8 +81,8 @@ def test_doctor_says_why_a_back_end_cannot_be_used():
 @pytest.mark.parametrize(
     ("preset", "said"),
     [
-        ("paper-rrmp", ("'paper-rrmp'", "rrmp-small.toml", "estimate.rrmp.maps=FILE")),
-        ("paper-hdnet", ("'paper-hdnet'", "hdnet-small.toml", "estimate.hdnet.weights=FILE")),
+        ("paper-rrmp", ("'paper-rrmp'", "rrmp-half.toml", "estimate.rrmp.maps=FILE")),
+        ("paper-hdnet", ("'paper-hdnet'", "hdnet-half.toml", "estimate.hdnet.weights=FILE")),
     ],
 )
 def test_the_papers_presets_say_how_their_weights_are_made(posestream, preset, said):

@@ -260,9 +260,9 @@ def test_networks_for_comparison_must_be_asked_for(tmp_path: Path) -> None:
     assert find(RrmpSettings(maps="paper-rrmp"), tmp_path).maps.name == "paper-rrmp-10.maps.onnx"
     assert find_hdnet(HdnetSettings(weights="paper-hdnet"), tmp_path).name == "paper-hdnet-20.onnx"
     assert find_hdnet(HdnetSettings(), tmp_path) is None
-    with pytest.raises(WeightsError, match=r"posestream train .*rrmp-small.*--name paper-rrmp"):
+    with pytest.raises(WeightsError, match=r"posestream train .*rrmp-half.*--name paper-rrmp"):
         find(RrmpSettings(maps="paper-rrmp"), tmp_path / "none")
-    with pytest.raises(WeightsError, match=r"posestream train .*hdnet-small.*--name paper-hdnet"):
+    with pytest.raises(WeightsError, match=r"posestream train .*hdnet-half.*--name paper-hdnet"):
         find_hdnet(HdnetSettings(weights="paper-hdnet"), tmp_path / "none")
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from posestream.errors import BackendError
 from posestream.estimate.backends.engine import F32
 from posestream.estimate.backends.hdnet import PatchFacts
-from posestream.estimate.backends.onnx import answers
+from posestream.estimate.backends.onnx import answers, read_config
 from posestream.geometry.depth_bins import PAPER_BINS, DepthBins
 from posestream.nn.session import open_session
 from posestream.skeleton.network import JointSetName
@@ -34,7 +34,7 @@ class OnnxPatches:
         self._session = open_session(file, threads)
         inputs = {i.name: i.shape for i in self._session.get_inputs()}
         outputs = {o.name: o.shape for o in self._session.get_outputs()}
-        stored = _stored(self._session, file)
+        stored = read_config(self._session, file, _Stored)
         bins = stored.bins if stored.target == "bins" else None
         width = outputs.get("depth", [None])[-1]
         side = inputs.get("image", [None])[-1]
@@ -57,11 +57,3 @@ class OnnxPatches:
     def close(self) -> None:
         """Release the session."""
         self._session = None
-
-
-def _stored(session: Any, file: Path) -> _Stored:
-    text = session.get_modelmeta().custom_metadata_map.get("config", "")
-    try:
-        return msgspec.json.decode(text, type=_Stored)
-    except msgspec.MsgspecError as error:
-        raise BackendError(f"{file} is not one of our networks: export it anew.") from error

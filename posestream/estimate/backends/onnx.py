@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -15,6 +15,8 @@ from posestream.nn.session import open_session
 from posestream.skeleton.network import JointSetName
 
 _MAPS = ("heatmaps", "pafs", "locations")
+
+Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 
 class _RrmpShape(msgspec.Struct):
@@ -47,7 +49,7 @@ class OnnxEngine:
         self._head = open_session(head, threads) if head is not None else None
         inputs = {i.name: i.shape for i in self._maps.get_inputs()}
         self._outputs = [o.name for o in self._maps.get_outputs()]
-        stored = _stored(self._maps, maps)
+        stored = read_config(self._maps, maps, _Stored)
         if "image" not in inputs or not {*_MAPS} <= {*self._outputs}:
             raise BackendError(f"{maps} does not give maps: name the file that ends in .maps.onnx.")
         if head is not None and (stored.bins is None or "depth_features" not in self._outputs):
@@ -86,11 +88,11 @@ class OnnxEngine:
         self._maps = self._head = None
 
 
-def _stored(session: Any, path: Path) -> _Stored:
-    """The configuration in the file."""
+def read_config(session: Any, path: Path, shape: type[Shape]) -> Shape:
+    """The configuration in the file. Raises BackendError if it is not one of ours."""
     text = session.get_modelmeta().custom_metadata_map.get("config", "")
     try:
-        return msgspec.json.decode(text, type=_Stored)
+        return msgspec.json.decode(text, type=shape)
     except msgspec.MsgspecError as error:
         raise BackendError(f"{path} is not one of our networks: export it anew.") from error
 

@@ -17,6 +17,7 @@ from posestream.training.synth import crowd_shaders as shaders
 from posestream.training.synth.clip_space import camera_matrix, depth_from_window, light_matrix
 from posestream.training.synth.opengl import open_context, rgba, set_uniform
 from posestream.training.synth.person import LEVELS_M, Person, Piece
+from posestream.training.synth.shaders import SHADOW_FRAGMENT
 from posestream.training.synth.shot import Player, Rendered, Shot, Thing
 
 _NEAR_M: Final = 0.08
@@ -56,8 +57,8 @@ class CrowdRenderer:
         self._skinned = context.program(shaders.SKINNED, shaders.LIT)
         self._fixed = context.program(shaders.FIXED, shaders.LIT)
         self._catcher = context.program(shaders.FIXED, shaders.CATCHER)
-        self._skinned_cast = context.program(shaders.SKINNED, shaders.SHADOW)
-        self._fixed_cast = context.program(shaders.FIXED, shaders.SHADOW)
+        self._skinned_cast = context.program(shaders.SKINNED, SHADOW_FRAGMENT)
+        self._fixed_cast = context.program(shaders.FIXED, SHADOW_FRAGMENT)
         self._skinned_owner = context.program(shaders.SKINNED, shaders.OWNER)
         self._fixed_owner = context.program(shaders.FIXED, shaders.OWNER)
         self._behind = context.program(shaders.BACKDROP_VERTEX, shaders.BACKDROP)

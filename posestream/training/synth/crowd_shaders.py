@@ -55,16 +55,6 @@ void main() {
 }
 """
 
-SHADOW: Final = """
-#version 330
-uniform sampler2D picture;
-uniform float cut;
-in vec2 texel;
-void main() {
-    if (cut > 0.0 && texture(picture, texel).a < cut) discard;
-}
-"""
-
 LIT: Final = """
 #version 330
 uniform sampler2D picture;
