@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 import numpy as np
@@ -15,16 +15,20 @@ from posestream.estimate.limb_links import LinkRules, Links, candidate_links, ma
 from posestream.estimate.limb_owners import give_back
 from posestream.estimate.peaks import Peaks, find_peaks
 from posestream.geometry.cells import cells_to_px
+from posestream.nn.thresholds import Thresholds
 from posestream.skeleton.network import NetworkSkeleton
 from posestream.types import People2D
+
+_OWN: Final = "0: as chosen for the weights"
 
 
 class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How joints and people are read from heatmaps and affinity fields."""
 
     min_joint: Annotated[
-        float, msgspec.Meta(ge=0.0, le=1.0, description="Least height of a heatmap's peak.")
-    ] = 0.15
+        float,
+        msgspec.Meta(ge=0.0, le=1.0, description=f"Least height of a heatmap's peak; {_OWN}."),
+    ] = 0.0
     peak_distance_cells: Annotated[
         float, msgspec.Meta(ge=0.0, le=8.0, description="Peaks nearer than this are one.")
     ] = 1.0
@@ -32,8 +36,8 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         int, msgspec.Meta(ge=1, le=64, description="At most this many peaks per joint.")
     ] = 20
     min_limb: Annotated[
-        float, msgspec.Meta(ge=0.0, le=1.0, description="Least agreement along a limb.")
-    ] = 0.25
+        float, msgspec.Meta(ge=0.0, le=1.0, description=f"Least agreement along a limb; {_OWN}.")
+    ] = 0.0
     min_limb_share: Annotated[
         float, msgspec.Meta(ge=0.0, le=1.0, description="Least share of a limb that agrees.")
     ] = 0.7
@@ -50,8 +54,15 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Literal["hungarian", "greedy"], msgspec.Meta(description="How limbs find their ends.")
     ] = "hungarian"
     min_joints: Annotated[
-        int, msgspec.Meta(ge=1, le=17, description="Whoever shows fewer joints is nobody.")
-    ] = 4
+        int,
+        msgspec.Meta(ge=0, le=17, description=f"Whoever shows fewer joints is nobody; {_OWN}."),
+    ] = 0
+
+    def over(self, thresholds: Thresholds | None = None) -> DecodeSettings:
+        """With a network's own thresholds, or the usual ones, where a setting is 0."""
+        known = msgspec.structs.asdict(thresholds or Thresholds())
+        own = {name: value for name, value in known.items() if not getattr(self, name)}
+        return msgspec.structs.replace(self, **own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +90,7 @@ def find_people(
 
     Location maps (3J, h, w), if given, help to tell apart limbs that lie side by side.
     """
-    s = settings or DecodeSettings()
+    s = (settings or DecodeSettings()).over()
     peaks = find_peaks(
         heatmaps[: skeleton.num_joints], s.min_joint, s.max_peaks, s.peak_distance_cells
     )

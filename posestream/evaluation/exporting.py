@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 
 from posestream.capture.images import pictures_in, read_picture
@@ -65,6 +66,9 @@ def export_weights(
     if isinstance(network, Unified):
         files = Exported(files.maps, out / f"{name}{HEAD}")
     report |= {"size_px": list(size_px), "parity": _export(network, files, size_px)}
+    if (thresholds := weights.load_thresholds(file)) is not None:
+        export.describe(files.maps, "thresholds", thresholds)
+        report["thresholds"] = msgspec.to_builtins(thresholds)
     report["files"] = [path.name for path in files if path is not None]
     if calibrate:
         small, report["int8"] = export_int8(files, frames_of(calibrate))

@@ -10,7 +10,8 @@ Files and their tensors (float32; pictures RGB in [-1, 1]; h = H / 8, w = W / 8)
 - ``hdnet``: ``image`` (N, 3, 256, 256), ``mask`` (N, 1, 64, 64) → ``heatmaps`` (N, J, 64, 64),
   ``uv`` (N, J, 2), ``depth`` (N, N_B). N is free.
 
-The configuration is stored in the file's metadata as JSON under ``config``.
+The configuration is stored in the file's metadata as JSON under ``config``; in the maps' file also
+the ``thresholds`` that were chosen with the weights.
 """
 
 from __future__ import annotations
@@ -184,15 +185,15 @@ def _write(
             output_names=outputs, opset_version=_OPSET, dynamo=False,
             dynamic_axes={k: v for k, v in free.items() if k in names},
         )  # fmt: skip
-    _describe(path, config)
+    describe(path, "config", config)
 
 
-def _describe(path: Path, config: msgspec.Struct) -> None:
-    """Store the configuration in the file."""
+def describe(path: Path, key: str, value: msgspec.Struct) -> None:
+    """Store a value in the file."""
     import onnx
 
     model = onnx.load(str(path))
     entry = model.metadata_props.add()
-    entry.key, entry.value = "config", msgspec.json.encode(config).decode()
+    entry.key, entry.value = key, msgspec.json.encode(value).decode()
     onnx.checker.check_model(model)
     onnx.save(model, str(path))

@@ -20,13 +20,13 @@ from posestream.errors import BackendError
 
 Feed = Mapping[str, NDArray[np.float32]]
 _PICTURE: Final = "image"
-_METADATA: Final = "config"
+_METADATA: Final = ("config", "thresholds")
 
 
 def quantize(source: Path, target: Path, feeds: Sequence[Feed], keep: Sequence[str] = ()) -> None:
     """Write ``source`` in int8, calibrated on ``feeds``; nodes in ``keep`` stay as they are.
 
-    The configuration in the file is kept. Raises BackendError if onnx is not installed or the
+    The configuration and thresholds in the file are kept. Raises BackendError if onnx is not installed or the
     file cannot be quantised.
     """
     try:
@@ -100,7 +100,7 @@ def _copy_metadata(source: Path, target: Path) -> None:
     import onnx
 
     model = onnx.load(str(target))
-    model.metadata_props.extend(p for p in _load(source).metadata_props if p.key == _METADATA)
+    model.metadata_props.extend(p for p in _load(source).metadata_props if p.key in _METADATA)
     onnx.save(model, str(target))
 
 

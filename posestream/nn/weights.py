@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from posestream.errors import WeightsError
 from posestream.nn.hdnet import Hdnet, HdnetConfig
 from posestream.nn.rrmp import Rrmp, RrmpConfig
+from posestream.nn.thresholds import Thresholds
 from posestream.nn.unified import Unified, UnifiedConfig
 
 FORMAT: Final = 1
@@ -54,8 +55,8 @@ def kind_of(network: nn.Module) -> Kind:
     raise WeightsError(f"{type(network).__name__} is not a network that has weight files.")
 
 
-def save(path: str | Path, network: Network) -> None:
-    """Write the network; a file at ``path`` is replaced in one step.
+def save(path: str | Path, network: Network, thresholds: Thresholds | None = None) -> None:
+    """Write the network and how sure it must be; a file at ``path`` is replaced in one step.
 
     Raises WeightsError if a value is not finite in half precision, or the disk refuses.
     """
@@ -66,6 +67,8 @@ def save(path: str | Path, network: Network) -> None:
         "config": msgspec.json.encode(network.config).decode(),
         "state": _half(network, path),
     }
+    if thresholds is not None:
+        content["thresholds"] = msgspec.json.encode(thresholds).decode()
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,6 +98,19 @@ def load(path: str | Path, kind: Kind | None = None) -> Network:
     network.load_state_dict(state)
     network.eval()
     return network
+
+
+def load_thresholds(path: str | Path) -> Thresholds | None:
+    """What the network in the file was judged with; None where the file does not say.
+
+    Raises WeightsError if it is no weight file of ours.
+    """
+    path = Path(path)
+    text = _content(path).get("thresholds")
+    try:
+        return None if text is None else msgspec.json.decode(text, type=Thresholds)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise WeightsError(f"{path} has thresholds that none can be ({error}).") from error
 
 
 def load_into(path: str | Path, network: Network) -> None:
@@ -139,7 +155,7 @@ def _half(network: nn.Module, path: Path) -> dict[str, Tensor]:
     return state
 
 
-def _read(path: Path) -> tuple[str, Config, dict[str, Tensor]]:
+def _content(path: Path) -> dict[str, Any]:
     content = _unpickled(path)
     if not isinstance(content, dict) or not {"format", "kind", "config", "state"} <= set(content):
         raise _not_ours(path)
@@ -148,6 +164,11 @@ def _read(path: Path) -> tuple[str, Config, dict[str, Tensor]]:
             f"{path} has format {content['format']!r}, this version reads {FORMAT}: "
             "train or save it anew."
         )
+    return content
+
+
+def _read(path: Path) -> tuple[str, Config, dict[str, Tensor]]:
+    content = _content(path)
     wanted, _ = _types(content["kind"])
     try:
         config = msgspec.json.decode(content["config"], type=wanted)

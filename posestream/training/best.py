@@ -33,7 +33,7 @@ class Best:
             self.score is not None and verdict.score <= self.score
         ):
             return False
-        weights.save(self._folder / "best.pt", network)
+        weights.save(self._folder / "best.pt", network, verdict.thresholds)
         card = {
             "run": config.name,
             "step": step,

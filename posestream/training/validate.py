@@ -21,6 +21,7 @@ from posestream.errors import TrainingError
 from posestream.estimate.decode import DecodeSettings
 from posestream.nn.hdnet import Hdnet
 from posestream.nn.rrmp import Rrmp
+from posestream.nn.thresholds import Thresholds
 from posestream.nn.unified import Unified
 from posestream.nn.weights import Network
 from posestream.skeleton.network import NetworkSkeleton
@@ -53,6 +54,12 @@ class Verdict:
     figures: Figures
     per_joint: dict[str, dict[str, dict[str, float]]]
     decode: DecodeSettings
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What the weights were judged with, to be stored beside them."""
+        d = self.decode
+        return Thresholds(min_joint=d.min_joint, min_limb=d.min_limb, min_joints=d.min_joints)
 
     def plain(self) -> dict[str, Any]:
         """For JSON; NaN as None."""
@@ -96,10 +103,10 @@ class Validator:
                 source.name: judge_patches(network, people, device, bf16)
                 for source, people in self._patches
             }
-            return self._verdict(tallies, self._settings.decode)
+            return self._verdict(tallies, self._settings.decode.over())
         skeleton = skeleton_of(network)
         maps = [network_answers(network, samples, device, bf16) for _, samples in self._sets]
-        settings = self._settings.decode
+        settings = self._settings.decode.over()
         if self._settings.choose:
             settings = chosen(lambda s: self._rough_score(network, skeleton, maps, s), settings)
         return self._verdict(self._tallies(network, skeleton, maps, settings, None), settings)

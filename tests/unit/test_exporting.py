@@ -15,6 +15,9 @@ torch = pytest.importorskip("torch", reason="the networks need torch: pip instal
 pytest.importorskip("onnxruntime", reason="export needs it: pip install onnxruntime")
 
 from posestream.errors import BackendError, CaptureError, ConfigError, WeightsError  # noqa: E402
+from posestream.estimate.backends.onnx import OnnxEngine  # noqa: E402
+from posestream.estimate.backends.torch import TorchEngine  # noqa: E402
+from posestream.estimate.decode import DecodeSettings  # noqa: E402
 from posestream.estimate.network_settings import RrmpSettings  # noqa: E402
 from posestream.estimate.weight_files import find  # noqa: E402
 from posestream.evaluation.export_command import add_export  # noqa: E402
@@ -25,10 +28,12 @@ from posestream.nn.hdnet import Hdnet, HdnetConfig  # noqa: E402
 from posestream.nn.quantize import layer_groups  # noqa: E402
 from posestream.nn.rrmp import RrmpConfig  # noqa: E402
 from posestream.nn.session import open_session  # noqa: E402
+from posestream.nn.thresholds import Thresholds  # noqa: E402
 from posestream.nn.unified import Unified, UnifiedConfig  # noqa: E402
 
 pytestmark = pytest.mark.networks
 SIZE = (96, 64)
+CHOSEN = Thresholds(min_joint=0.3, min_limb=0.15, min_joints=8)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +55,7 @@ def weight_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0.0, 0.1)
             module.running_var.uniform_(0.1, 0.3)
-    weights.save(path, network)
+    weights.save(path, network, CHOSEN)
     return path
 
 
@@ -71,6 +76,21 @@ def test_all_files_are_there_and_belong_together(exported) -> None:
         assert files.head is not None
         stored = open_session(files.maps).get_modelmeta().custom_metadata_map["config"]
         assert json.loads(stored)["rrmp"]["width"] == 0.125
+
+
+def test_thresholds_travel_with_the_weights_and_settings_overrule_them(
+    exported, weight_file: Path
+) -> None:
+    folder, _ = exported
+    for maps in sorted(folder.glob("*.maps.onnx")):
+        engine = OnnxEngine(maps, None, 1, SIZE)
+        assert engine.facts.thresholds == CHOSEN, maps
+        engine.close()
+    assert TorchEngine(weight_file, "cpu", SIZE, 1).facts.thresholds == CHOSEN
+    own = DecodeSettings().over(CHOSEN)
+    assert (own.min_joint, own.min_limb, own.min_joints) == (0.3, 0.15, 8)
+    mine = DecodeSettings(min_joint=0.5, min_joints=3).over(CHOSEN)
+    assert (mine.min_joint, mine.min_limb, mine.min_joints) == (0.5, 0.15, 3)
 
 
 def test_int8_is_near_and_the_report_says_how_near(exported, pictures: Path) -> None:

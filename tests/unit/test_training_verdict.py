@@ -121,5 +121,5 @@ def test_thresholds_are_chosen_by_the_score() -> None:
     def rate(settings: DecodeSettings) -> float:
         return -abs(settings.min_joint - 0.3) - abs(settings.min_joints - 6)
 
-    best = chosen(rate, DecodeSettings())
+    best = chosen(rate, DecodeSettings().over())
     assert (best.min_joint, best.min_joints, best.min_limb) == (0.3, 6, 0.25)

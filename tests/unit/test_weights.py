@@ -15,6 +15,7 @@ from posestream.geometry.depth_bins import DepthBins  # noqa: E402
 from posestream.nn import weights  # noqa: E402
 from posestream.nn.hdnet import Hdnet, HdnetConfig  # noqa: E402
 from posestream.nn.rrmp import Rrmp, RrmpConfig  # noqa: E402
+from posestream.nn.thresholds import Thresholds  # noqa: E402
 from posestream.nn.unified import Unified, UnifiedConfig  # noqa: E402
 
 pytestmark = pytest.mark.networks
@@ -44,6 +45,16 @@ def test_what_is_saved_comes_back_in_half_precision(tmp_path: Path, kind: str) -
         assert back.state_dict()[name].dtype == value.dtype
     assert path.stat().st_size < 2.6 * sum(v.numel() for v in network.state_dict().values()) + 2e5
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_thresholds_lie_beside_the_weights(tmp_path: Path) -> None:
+    path, network = tmp_path / "net.pt", weights.build("rrmp", TINY)
+    weights.save(path, network)
+    assert weights.load_thresholds(path) is None
+    chosen = Thresholds(min_joint=0.3, min_limb=0.15, min_joints=8)
+    weights.save(path, network, chosen)
+    assert weights.load_thresholds(path) == chosen
+    weights.load(path)
 
 
 def test_saved_again_it_is_the_same(tmp_path: Path) -> None:

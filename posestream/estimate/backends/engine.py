@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posestream.geometry.depth_bins import DepthBins
+from posestream.nn.thresholds import Thresholds
 from posestream.skeleton.network import JointSetName
 
 F32 = NDArray[np.float32]
@@ -20,6 +21,7 @@ class NetworkFacts(NamedTuple):
     size_px: tuple[int, int]  # width and height of its input
     wants_rays: bool
     bins: DepthBins | None  # None: it knows no distances
+    thresholds: Thresholds | None = None  # as chosen with the weights, if they say
 
 
 class Maps(NamedTuple):

@@ -12,6 +12,7 @@ from posestream.errors import BackendError
 from posestream.estimate.backends.engine import F32, Maps, NetworkFacts
 from posestream.geometry.depth_bins import DepthBins
 from posestream.nn.session import open_session
+from posestream.nn.thresholds import Thresholds
 from posestream.skeleton.network import JointSetName
 
 _MAPS = ("heatmaps", "pafs", "locations")
@@ -61,6 +62,7 @@ class OnnxEngine:
             (width, height) if fixed else free_size_px,
             "rays" in inputs,
             stored.bins if head is not None else None,
+            read_thresholds(self._maps, maps),
         )
 
     def maps(self, image: F32, rays: F32 | None) -> Maps:
@@ -95,6 +97,15 @@ def read_config(session: Any, path: Path, shape: type[Shape]) -> Shape:
         return msgspec.json.decode(text, type=shape)
     except msgspec.MsgspecError as error:
         raise BackendError(f"{path} is not one of our networks: export it anew.") from error
+
+
+def read_thresholds(session: Any, path: Path) -> Thresholds | None:
+    """What was chosen with the weights, if the file says. Raises BackendError for nonsense."""
+    text = session.get_modelmeta().custom_metadata_map.get("thresholds")
+    try:
+        return None if text is None else msgspec.json.decode(text, type=Thresholds)
+    except msgspec.MsgspecError as error:
+        raise BackendError(f"{path} has thresholds that none can be: export it anew.") from error
 
 
 def answers(session: Any, feed: dict[str, F32], outputs: list[str] | None = None) -> list[F32]:

@@ -32,7 +32,7 @@ class RrmpEstimator:
     ) -> None:
         self.name = name
         self._engine = engine
-        self._settings = settings or DecodeSettings()
+        self._settings = (settings or DecodeSettings()).over(engine.facts.thresholds)
         self._max_people = max_people
         self._skeleton = network_skeleton(engine.facts.joints)
 

@@ -42,7 +42,9 @@ class TorchEngine:
         cuda = self._device.type == "cuda"
         self._type = torch.float16 if half or (half is None and cuda) else torch.float32
         network = weights.load(path)
-        self.facts = _facts(network, size_px, path)
+        self.facts = _facts(network, size_px, path)._replace(
+            thresholds=weights.load_thresholds(path)
+        )
         self._unified = isinstance(network, Unified)
         self._network = cast("Any", network)
         self._network.to(self._device, self._type)
