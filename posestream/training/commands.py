@@ -45,6 +45,10 @@ def add_train(commands: Commands) -> None:
     parser.add_argument(
         "--validate", type=Path, metavar="WEIGHTS", help="only judge a weight file by this CONFIG"
     )
+    parser.add_argument(
+        "--worst", type=Path, metavar="FILE.jpg",
+        help="draw the pictures with the most mistakes (--validate)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="the verdict as JSON (--validate)")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="logs; -vv: more")
     parser.set_defaults(command=_train)
@@ -84,6 +88,6 @@ def _validate(arguments: argparse.Namespace, config: object) -> int:
     from posestream.training.validate import table
 
     assert isinstance(config, TrainConfig)
-    verdict = judge_file(config, arguments.validate)
+    verdict = judge_file(config, arguments.validate, arguments.worst)
     print(json.dumps(verdict.plain(), indent=1) if arguments.json else table(verdict))
     return 0

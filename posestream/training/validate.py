@@ -8,7 +8,7 @@ extra person per real picture, at most 0.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ from posestream.nn.unified import Unified
 from posestream.nn.weights import Network
 from posestream.skeleton.network import NetworkSkeleton
 from posestream.training.config import TrainConfig, ValidationSource
-from posestream.training.held_out import Answer, find, pictures, skeleton_of
+from posestream.training.held_out import Answer, Found, find, pictures, skeleton_of
 from posestream.training.held_out import answers as network_answers
 from posestream.training.judge import Tally, tally
 from posestream.training.judge_patches import Patch, judge_patches, patches
@@ -110,6 +110,15 @@ class Validator:
         if self._settings.choose:
             settings = chosen(lambda s: self._rough_score(network, skeleton, maps, s), settings)
         return self._verdict(self._tallies(network, skeleton, maps, settings, None), settings)
+
+    def finds(
+        self, network: Rrmp | Unified, device: torch.device, bf16: bool, settings: DecodeSettings
+    ) -> Iterator[tuple[Sample, Found]]:
+        """Every held-out picture and who is found in it."""
+        for _, samples in self._sets:
+            maps = network_answers(network, samples, device, bf16)
+            for sample, answer in zip(samples, maps, strict=True):
+                yield sample, find(network, sample, answer, settings, self._settings.lift)
 
     def _verdict(self, tallies: dict[str, Tally], settings: DecodeSettings) -> Verdict:
         figures = {name: t.figures() for name, t in tallies.items()}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch: pip install torch")
 
+from posestream.errors import TrainingError  # noqa: E402
 from posestream.estimate.decode import DecodeSettings  # noqa: E402
 from posestream.lift.rrmp import LiftSettings  # noqa: E402
 from posestream.nn.rrmp import Rrmp, RrmpConfig  # noqa: E402
@@ -19,6 +22,7 @@ from posestream.training.random_people import are_apart  # noqa: E402
 from posestream.training.sample import IGNORED, Sample  # noqa: E402
 from posestream.training.targets import build_maps  # noqa: E402
 from posestream.training.validate import chosen, score  # noqa: E402
+from posestream.training.worst import draw_cases, save, worst_cases  # noqa: E402
 from tests.training_data import SKELETON, painted  # noqa: E402
 
 pytestmark = pytest.mark.networks
@@ -69,6 +73,23 @@ def test_the_missed_are_wrong_in_every_joint(samples: list[Sample], found: list[
     assert figures["recall"] == 0.5 and figures["extra"] == 0.0
     assert figures["pck_2d"] == 0.5 and 0.45 < figures["pck_3d"] <= 0.5
     assert figures["mpjpe_mm"] < 20.0  # of those who were found
+
+
+def test_the_worst_pictures_come_first_and_faultless_ones_never(
+    samples: list[Sample], found: list[Found], tmp_path: Path
+) -> None:
+    people = list(found)
+    people[1] = without(found[1], 0)
+    people[4] = without(without(found[4], 0), 0)
+    cases = worst_cases(zip(samples, people, strict=True), SKELETON, 5)
+    assert [case.sample is samples[i] for case, i in zip(cases, (4, 1), strict=True)] == [True] * 2
+    assert (cases[0].tally.matched, cases[1].tally.matched) == (0, 1)
+    sheet = draw_cases(cases)
+    save(tmp_path / "worst.png", sheet)
+    assert (cv2.imread(str(tmp_path / "worst.png")) == sheet).all()
+    assert draw_cases([]).size
+    with pytest.raises(TrainingError, match="folder that exists"):
+        save(tmp_path / "nowhere" / "worst.png", sheet)
 
 
 def test_the_same_person_twice_is_an_extra(samples: list[Sample], found: list[Found]) -> None:
