@@ -51,7 +51,7 @@ def load(file: str | None = None, overrides: Iterable[str] = ()) -> Settings:
     data: dict[str, Any] = {}
     if file is not None:
         path = _find(file)
-        data = _read(path)
+        data = read_toml(path)
         build(data, str(path))
     for override in overrides:
         data = _with_value(data, *_split(override))
@@ -102,7 +102,8 @@ def _find(file: str) -> Path:
     raise ConfigError(f"There is no configuration file or preset {_shown(file)}; {hint}")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a configuration file says. Raises ConfigError if it cannot be read as TOML."""
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_FILE_BYTES + 1)

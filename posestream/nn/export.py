@@ -193,7 +193,7 @@ def describe(path: Path, key: str, value: msgspec.Struct) -> None:
     import onnx
 
     model = onnx.load(str(path))
-    entry = model.metadata_props.add()
-    entry.key, entry.value = key, msgspec.json.encode(value).decode()
+    known = {entry.key: entry.value for entry in model.metadata_props}
+    onnx.helper.set_model_props(model, known | {key: msgspec.json.encode(value).decode()})
     onnx.checker.check_model(model)
     onnx.save(model, str(path))

@@ -20,14 +20,13 @@ from posestream.errors import BackendError
 
 Feed = Mapping[str, NDArray[np.float32]]
 _PICTURE: Final = "image"
-_METADATA: Final = ("config", "thresholds")
 
 
 def quantize(source: Path, target: Path, feeds: Sequence[Feed], keep: Sequence[str] = ()) -> None:
     """Write ``source`` in int8, calibrated on ``feeds``; nodes in ``keep`` stay as they are.
 
-    The configuration and thresholds in the file are kept. Raises BackendError if onnx is not installed or the
-    file cannot be quantised.
+    The configuration and thresholds in the file are kept. Raises BackendError if onnx is not
+    installed or the file cannot be quantised.
     """
     try:
         import onnx  # noqa: F401
@@ -100,7 +99,7 @@ def _copy_metadata(source: Path, target: Path) -> None:
     import onnx
 
     model = onnx.load(str(target))
-    model.metadata_props.extend(p for p in _load(source).metadata_props if p.key in _METADATA)
+    onnx.helper.set_model_props(model, {p.key: p.value for p in _load(source).metadata_props})
     onnx.save(model, str(target))
 
 

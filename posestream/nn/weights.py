@@ -7,8 +7,6 @@ memory is taken for it.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -22,6 +20,7 @@ from torch import Tensor, nn
 from posestream.errors import WeightsError
 from posestream.nn.hdnet import Hdnet, HdnetConfig
 from posestream.nn.rrmp import Rrmp, RrmpConfig
+from posestream.nn.saving import save_whole
 from posestream.nn.thresholds import Thresholds
 from posestream.nn.unified import Unified, UnifiedConfig
 
@@ -69,14 +68,9 @@ def save(path: str | Path, network: Network, thresholds: Thresholds | None = Non
     }
     if thresholds is not None:
         content["thresholds"] = msgspec.json.encode(thresholds).decode()
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(content, str(fresh))
-        fresh.replace(path)
+        save_whole(content, path)
     except (OSError, RuntimeError) as error:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
         raise WeightsError(
             f"{path} cannot be written ({error}): make room or name another place."
         ) from error

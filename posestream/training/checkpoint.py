@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import pickle
 import warnings
 import zipfile
@@ -14,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import torch
 
 from posestream.errors import TrainingError
+from posestream.nn.saving import save_whole
 from posestream.training.config import TrainConfig
 from posestream.training.config_file import first_difference, what_counts, with_defaults
 
@@ -35,16 +34,9 @@ class State(NamedTuple):
 def save(path: Path, config: TrainConfig, state: State) -> None:
     """Write the state. Raises TrainingError if the disk refuses; an older file then stays."""
     content = {"format": FORMAT, "config": _text(config), **state._asdict()}
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with fresh.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        save_whole(content, path)
     except (OSError, RuntimeError) as error:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
         raise TrainingError(
             f"{path} cannot be written ({error}): make room; the last checkpoint is kept."
         ) from error

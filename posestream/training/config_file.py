@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import msgspec
 
+from posestream.config import read_toml
 from posestream.config_keys import accepted, fields_of, is_index, struct_in
 from posestream.errors import ConfigError
 from posestream.training.config import TrainConfig
 
-_MAX_FILE_BYTES: Final = 1 << 20
 _FREE: Final = ("machine", "validation")
 """Sections that may change between the pieces of a run."""
 
@@ -25,7 +25,7 @@ def load(file: str | Path, overrides: Iterable[str] = ()) -> TrainConfig:
 
     Raises ConfigError: one sentence with the key and the nearest valid key or accepted values.
     """
-    data = _read(Path(file))
+    data = read_toml(Path(file))
     _refuse_unknown(TrainConfig, data, "", str(file))
     for override in overrides:
         _set(data, override)
@@ -101,19 +101,6 @@ def _check(config: TrainConfig, file: str) -> None:
                 f"The source {source.name!r} must name backgrounds if, and only if, its kind is "
                 f'"composite" (in {file}).'
             )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_FILE_BYTES + 1)
-        if len(content) > _MAX_FILE_BYTES:
-            raise ConfigError(f"{path} is larger than 1 MB: that is no configuration.")
-        return tomllib.loads(content.decode("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.") from None
 
 
 def _set(data: dict[str, Any], override: str) -> None:

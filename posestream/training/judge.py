@@ -76,7 +76,7 @@ class Tally:
     def add_2d(self, truth: F64, mine: F64, size: F64) -> None:
         """Judge joints (G, J, 2) of people of these longer sides (G,); NaN in truth: unknown."""
         known = np.isfinite(truth).all(axis=-1)
-        distance = np.linalg.norm(truth - mine, axis=-1) / size[:, None]
+        distance = np.linalg.norm(truth - mine, axis=-1) / np.maximum(size, 1.0)[:, None]
         distance = np.where(np.isfinite(distance), distance, np.inf)
         self.right_2d += (known & (distance <= _PCK_2D)).sum(axis=0)
         self.judged_2d += known.sum(axis=0)

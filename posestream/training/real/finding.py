@@ -6,7 +6,6 @@ stays unknown. A find counts if the teacher's two answers agree and it sees most
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Final
 
 import numpy as np
@@ -59,17 +58,6 @@ class Finder:
     def close(self) -> None:
         """Free the model. May be called twice."""
         self._graph.close()
-
-    def __enter__(self) -> Finder:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def find(picture: Image, finder: Finder, teacher: Teacher) -> list[Lesson]:

@@ -80,11 +80,11 @@ class _Teachers:
     def __call__(self, photo: Annotated) -> list[Lesson | None]:
         """What is to be learnt of each labelled person, or of whoever is found."""
         if self._teacher is None:
-            self._teacher = self._open.enter_context(Teacher())
+            self._teacher = self._open.enter_context(contextlib.closing(Teacher()))
         if photo.labelled:
             return teach_labelled(self._teacher, photo)
         if self._finder is None:
-            self._finder = self._open.enter_context(Finder())
+            self._finder = self._open.enter_context(contextlib.closing(Finder()))
         return [*find(photo.picture, self._finder, self._teacher)]
 
     def __enter__(self) -> _Teachers:

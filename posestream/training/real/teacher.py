@@ -11,7 +11,6 @@ import contextlib
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 import cv2
@@ -188,14 +187,3 @@ class Teacher:
         if self._graph is not None:
             self._graph.close()
             self._graph = None
-
-    def __enter__(self) -> Teacher:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
