@@ -133,10 +133,20 @@ def _add_run(commands: Commands) -> None:
 
 
 def _add_process(commands: Commands) -> None:
-    parser = commands.add_parser("process", help="videos to motion files, every frame")
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="videos or images:FOLDER")
+    parser = commands.add_parser(
+        "process", help="videos and recordings to motion files, every frame"
+    )
+    parser.add_argument(
+        "sources", nargs="+", metavar="SOURCE", help="videos, images:FOLDER or replay:FILE"
+    )
     parser.add_argument("--out", required=True, metavar="FOLDER")
-    parser.add_argument("--formats", default="jsonl", metavar="LIST", help="jsonl (default)")
+    parser.add_argument(
+        "--formats", "--format", default="jsonl", metavar="LIST",
+        help="jsonl (default), bvh, glb, vrma; several with commas between them",
+    )  # fmt: skip
+    parser.add_argument(
+        "--avatar", metavar="FILE", help="VRM, GLB or BVH: BVH and GLB files are written for it"
+    )
     parser.add_argument(
         "--workers", type=_positive, metavar="N", help="processes for several videos (Dask)"
     )
@@ -160,6 +170,10 @@ def _add_bench(commands: Commands) -> None:
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="default: the bundled clip")
     parser.add_argument("--motion", action="store_true", help="only what follows the network")
     parser.add_argument("--clients", action="store_true", help="only the WebSocket fan-out")
+    parser.add_argument("--presets", action="store_true", help="only the presets that ship")
+    parser.add_argument(
+        "--scaling", action="store_true", help="only by people, resolution, threads and clients"
+    )
     parser.add_argument(
         "--networks", action="store_true", help="only our networks (needs the train extra)"
     )
@@ -212,6 +226,10 @@ def _overrides(arguments: argparse.Namespace) -> list[str]:
     return overrides
 
 
+def _avatar(arguments: argparse.Namespace) -> list[str]:
+    return [] if arguments.avatar is None else [f"avatar.file={arguments.avatar}"]
+
+
 def _process(arguments: argparse.Namespace) -> int:
     from posestream.daemon.offline import Where, process
 
@@ -221,7 +239,7 @@ def _process(arguments: argparse.Namespace) -> int:
         arguments.out,
         formats,
         arguments.config,
-        _overrides(arguments),
+        [*_overrides(arguments), *_avatar(arguments)],
         Where(arguments.workers, arguments.scheduler),
     )
 
@@ -237,16 +255,10 @@ def _bench(arguments: argparse.Namespace) -> int:
         from posestream.training.bench_command import bench_networks
 
         return bench_networks(as_json=arguments.json)
-    from posestream.evaluation.bench import bench
+    from posestream.evaluation.bench import PARTS, bench
 
-    everything = not (arguments.motion or arguments.clients)
-    return bench(
-        arguments.sources,
-        chain=everything,
-        motion=everything or arguments.motion,
-        clients=everything or arguments.clients,
-        as_json=arguments.json,
-    )
+    parts = [part for part in PARTS if getattr(arguments, part, False)]
+    return bench(arguments.sources, parts=parts, as_json=arguments.json)
 
 
 def _config(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from posestream.capture.base import CaptureSettings
 from posestream.estimate.base import EstimateSettings
+from posestream.export.settings import ExportSettings
 from posestream.ground.settings import GroundSettings
 from posestream.lift.rrmp import LiftSettings
 from posestream.locate.floor import FloorSettings
@@ -24,7 +25,7 @@ from posestream.wire.vrchat import VrchatTarget
 
 MAX_TARGETS: Final = 16
 RESTART_SECTIONS: Final = frozenset(
-    {"source", "estimate", "websocket", "vmc_control", "avatar", "panel", "cpu"}
+    {"source", "estimate", "websocket", "vmc_control", "avatar", "panel", "cpu", "export"}
 )
 """Sections that are fixed while the daemon runs; all others change live."""
 
@@ -63,3 +64,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     websocket: WebSocketSettings = WebSocketSettings()
     panel: PanelSettings = PanelSettings()
     cpu: CpuSettings = CpuSettings()
+    export: ExportSettings = ExportSettings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -14,14 +14,14 @@ from tqdm import tqdm
 from posestream import config
 from posestream.calibrate.applying import with_calibration
 from posestream.daemon import logs
-from posestream.daemon.offline_job import Done, Job, Watch, work
+from posestream.daemon.offline_job import Done, Job, work
 from posestream.daemon.sources import backend_for
 from posestream.daemon.status import counted, notify
+from posestream.daemon.takes import REPLAY, Watch
 from posestream.errors import ConfigError
+from posestream.export.files import FORMATS, read_target
 from posestream.settings import Settings
 from posestream.types import AvatarFrame
-
-FORMATS = ("jsonl",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def process(
     overrides: Sequence[str],
     where: Where | None = None,
 ) -> int:
-    """Write one file per source and format; sources already done are skipped.
+    """Write the files of every source and format; what is done already is skipped.
 
     A failing source is reported and the others go on; the exit code is that of the first
     failure. Raises ConfigError if nothing can be started.
@@ -52,8 +52,9 @@ def process(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"--out {out} cannot be created: {error.strerror}.") from None
+    read_target(settings.avatar.file, formats)  # what is wrong with it is said before all work
     jobs = [
-        Job(s, str(t), with_calibration(settings, s, backend_for(s, settings)))
+        Job(s, str(t), _calibrated(settings, s), tuple(formats))
         for s, t in zip(sources, _targets(sources, folder), strict=True)
     ]
     exit_code = 0
@@ -63,14 +64,21 @@ def process(
     return exit_code
 
 
+def _calibrated(settings: Settings, source: str) -> Settings:
+    """With what is stored of the source's camera and people; recordings need neither."""
+    if source.startswith(REPLAY):
+        return settings
+    return with_calibration(settings, source, backend_for(source, settings))
+
+
 def _done(jobs: list[Job], where: Where) -> Iterator[Done]:
     """Everything done, those with a file first."""
     todo = []
     for job in jobs:
-        if Path(job.target).exists():
-            yield Done(job.target, skipped=True)
-        else:
+        if job.missing():
             todo.append(job)
+        else:
+            yield Done(job.target, skipped=True)
     workers = _workers(len(todo), where)
     if todo and (where.scheduler is not None or workers > 1):
         yield from _spread(todo, workers, where.scheduler)
@@ -92,7 +100,9 @@ def _spread(jobs: list[Job], workers: int, scheduler: str | None) -> Iterator[Do
     from posestream.daemon import cluster
 
     started_s, frames = time.perf_counter(), 0
-    jobs = [Job(_anywhere(job.source), job.target, _shared(job.settings, workers)) for job in jobs]
+    jobs = [
+        replace(j, source=_anywhere(j.source), settings=_shared(j.settings, workers)) for j in jobs
+    ]
     done = cluster.spread(jobs, workers, scheduler)
     for each in tqdm(done, total=len(jobs), unit=" videos", disable=_no_bar()):
         frames += each.frames
@@ -105,13 +115,17 @@ def _spread(jobs: list[Job], workers: int, scheduler: str | None) -> Iterator[Do
 def _anywhere(source: str) -> str:
     """A file's or folder's name that holds in another working folder."""
     kind, colon, rest = source.partition(":")
-    if colon and kind == "images":
-        return f"images:{Path(rest).resolve()}"
+    if colon and kind in ("images", "replay"):
+        return f"{kind}:{Path(rest).resolve()}"
     return str(Path(source).resolve()) if Path(source).exists() else source
 
 
 def _shared(settings: Settings, workers: int) -> Settings:
     """The cores shared out among the workers, where the user left that open."""
+    avatar = settings.avatar
+    if avatar.file:
+        avatar = msgspec.structs.replace(avatar, file=str(Path(avatar.file).resolve()))
+        settings = msgspec.structs.replace(settings, avatar=avatar)
     if settings.estimate.threads:
         return settings
     threads = max((os.cpu_count() or 1) // workers, 1)
@@ -123,7 +137,7 @@ def _bar(job: Job) -> Watch:
     """A progress bar over a job's frames."""
 
     def watch(frames: Iterable[AvatarFrame], total: int | None) -> Iterable[AvatarFrame]:
-        name = Path(job.target).name
+        name = Path(job.target).name if "jsonl" in job.formats else Path(job.target).stem
         yield from tqdm(frames, desc=name, total=total, unit=" frames", disable=_no_bar())
 
     return watch
@@ -139,8 +153,13 @@ def _report(done: Done) -> None:
         notify(f"posestream: {done.error}")
     elif done.skipped:
         notify(f"{done.target} is there already: skipped")
+    elif done.files:
+        folder, (first, *others) = Path(done.target).parent, done.files
+        notify(f"{folder / first}: {done.frames} frames")
+        for name in others:
+            notify(f"{folder / name}")
     else:
-        notify(f"{done.target}: {done.frames} frames")
+        notify(f"{Path(done.target).stem}: {done.frames} frames, nobody in view for long enough")
 
 
 def _check(sources: Sequence[str], formats: Sequence[str]) -> None:
@@ -151,7 +170,7 @@ def _check(sources: Sequence[str], formats: Sequence[str]) -> None:
     for stem in stems:
         if stems.count(stem) > 1:
             raise ConfigError(
-                f"Two sources would both be written to {stem}.jsonl: process them into "
+                f"Two sources would both be written to {stem}.{formats[0]}: process them into "
                 "different folders."
             )
 

@@ -1,4 +1,4 @@
-"""One video to its motion file, in whatever process: whole or not at all, and only once."""
+"""One video or recording to its motion files, in whatever process: whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,27 +6,22 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from posestream import __version__
-from posestream.capture.base import Source
-from posestream.capture.live import every_frame
-from posestream.daemon.sources import backend_for, first_camera, open_for
+from posestream.daemon.takes import Take, Watch, open_take
 from posestream.errors import PosestreamError
-from posestream.estimate.registry import create
 from posestream.export import jsonl
-from posestream.pipeline import Pipeline
+from posestream.export.files import PERSONAL, Target, contents, file_name, read_target, written
+from posestream.export.motion import Gatherer, PersonMotion
 from posestream.settings import Settings
-from posestream.types import AvatarFrame
 from posestream.wire.messages import Hello
 
 log = logging.getLogger(__name__)
-
-Watch = Callable[[Iterable[AvatarFrame], int | None], Iterable[AvatarFrame]]
-"""``watch(frames, total)``: the same frames, with somebody looking on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +29,14 @@ class Job:
     """What to do. Can be sent to another process or machine that sees the same files."""
 
     source: str
-    target: str
+    target: str  # FOLDER/STEM.jsonl; files of single people are named after it
     settings: Settings
+    formats: tuple[str, ...] = ("jsonl",)
+
+    def missing(self) -> tuple[str, ...]:
+        """The formats that are still to be written."""
+        path = Path(self.target)
+        return tuple(f for f in self.formats if not written(path.parent, path.stem, f))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +46,20 @@ class Done:
     target: str
     frames: int = 0
     seconds: float = 0.0
-    skipped: bool = False  # the file was there already
+    skipped: bool = False  # the files were there already
     error: str = ""
     exit_code: int = 0
+    files: tuple[str, ...] = ()
 
 
 def work(job: Job, watch: Watch | None = None) -> Done:
     """Do the job; what goes wrong is told, not raised. Safe to do twice, even at once."""
-    if Path(job.target).exists():
+    formats = job.missing()
+    if not formats:
         return Done(job.target, skipped=True)
     started_s = time.perf_counter()
     try:
-        frames = _write(job, watch)
+        frames, files = _Writer(job, formats).write(watch)
     except PosestreamError as error:
         return Done(job.target, error=str(error), exit_code=error.exit_code)
     except Exception as error:
@@ -64,35 +67,91 @@ def work(job: Job, watch: Watch | None = None) -> Done:
         sentence = f"{job.source} ended by an error of posestream itself ({error!r}): report it."
         return Done(job.target, error=sentence, exit_code=1)
     seconds = time.perf_counter() - started_s
-    return Done(job.target, frames or 0, seconds, skipped=frames is None)
+    return Done(job.target, frames or 0, seconds, skipped=frames is None, files=files)
 
 
-def _write(job: Job, watch: Watch | None) -> int | None:
-    """How many frames; None if another finished the same job first."""
-    target = Path(job.target)
-    # Under a name of its own until whole: whoever is interrupted or killed leaves nothing that
-    # looks finished, and two that do the same job do not write into one file.
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
-    with closing(open_for(job.source, job.settings)) as opened:
-        frames: Iterable[AvatarFrame] = _avatars(opened, job)
-        if watch is not None:
-            frames = watch(frames, getattr(opened, "frame_count", None))
+class _Writer:
+    """Writes the files of one source."""
+
+    def __init__(self, job: Job, formats: tuple[str, ...]) -> None:
+        self._job, self._formats = job, formats
+        self._personal = [f for f in PERSONAL if f in formats]
+        self._target = Path(job.target)
+        # Under a name of its own until whole: whoever is interrupted or killed leaves nothing that
+        # looks finished, and two that do the same job do not write into one file.
+        self._mark = f"{os.getpid()}-{secrets.token_hex(4)}.part"
+
+    def write(self, watch: Watch | None) -> tuple[int | None, tuple[str, ...]]:
+        """How many frames, None if another finished the same job first; names of the files."""
+        job = self._job
+        avatar = read_target(job.settings.avatar.file, self._personal)
+        people = None
+        with closing(open_take(job.source, job.settings)) as take:
+            if self._personal:
+                people = Gatherer(take.expressions)
+            count, fresh = self._write_frames(take, people, watch)
+            motions = people.motions(job.settings.export.min_s) if people else []
+            names = [self._target.name] if "jsonl" in self._formats else []
+            for format_ in self._personal:
+                fresh = self._write_people(motions, format_, avatar, take.fps) or fresh
+                names += [file_name(self._target.stem, m, format_) for m in motions]
+        return (count if fresh else None), tuple(names)
+
+    def _write_frames(
+        self, take: Take, people: Gatherer | None, watch: Watch | None
+    ) -> tuple[int, bool]:
+        """All frames, to the file of all if it is wanted; whether that file is ours."""
+        if "jsonl" not in self._formats:
+            return _pass_on(take, people, watch, None), False
+        with self._whole(self._target) as unfinished:
+            with unfinished.open("wb") as file:
+                file.write(jsonl.header(Hello(__version__, take.camera, take.fps)))
+                count = _pass_on(take, people, watch, file)
+                file.flush()
+                os.fsync(file.fileno())
+            return count, _place(unfinished, self._target)
+
+    def _write_people(
+        self, motions: list[PersonMotion], format_: str, avatar: Target, fps: float | None
+    ) -> bool:
+        """Everybody's files, the first person's last; whether that one is ours."""
+        fresh = not motions
+        for motion in reversed(motions):
+            content = contents(motion, format_, avatar, self._job.settings.export, fps)
+            path = self._target.with_name(file_name(self._target.stem, motion, format_))
+            with self._whole(path) as unfinished:
+                with unfinished.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                if motion.number > 1:
+                    path.unlink(missing_ok=True)  # of an attempt that was not finished
+                fresh = _place(unfinished, path)
+        return fresh
+
+    @contextmanager
+    def _whole(self, path: Path) -> Iterator[Path]:
+        """Another name for the file while it is not whole. Raises PosestreamError."""
+        unfinished = path.with_name(f".{path.name}.{self._mark}")
         try:
-            count = _fill(unfinished, opened, job, frames)
-            return count if _place(unfinished, target) else None
+            yield unfinished
         except OSError as error:
-            raise PosestreamError(f"{target} cannot be written: {error.strerror}.") from None
+            raise PosestreamError(f"{path} cannot be written: {error.strerror}.") from None
         finally:
             unfinished.unlink(missing_ok=True)
 
 
-def _fill(unfinished: Path, opened: Source, job: Job, frames: Iterable[AvatarFrame]) -> int:
-    with unfinished.open("wb") as file:
-        camera = first_camera(opened, job.source, job.settings)
-        file.write(jsonl.header(Hello(__version__, camera, opened.fps)))
-        count = sum(1 for frame in frames if file.write(jsonl.line(frame)))
-        file.flush()
-        os.fsync(file.fileno())
+def _pass_on(
+    take: Take, people: Gatherer | None, watch: Watch | None, file: BinaryIO | None
+) -> int:
+    """Hand every frame to the people and the file; how many there were."""
+    count = 0
+    for frame in take.frames(watch):
+        if people is not None:
+            people.add(frame)
+        if file is not None:
+            file.write(jsonl.line(frame))
+        count += 1
     return count
 
 
@@ -118,13 +177,3 @@ def _place(unfinished: Path, target: Path) -> bool:
 def _literal(name: str) -> str:
     """A name as a glob pattern for itself."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in name)
-
-
-def _avatars(opened: Source, job: Job) -> Iterator[AvatarFrame]:
-    estimator = create(backend_for(job.source, job.settings), job.settings.estimate)
-    try:
-        pipeline = Pipeline(estimator, job.settings)
-        for frame in every_frame(opened):
-            yield pipeline.step(frame)
-    finally:
-        estimator.close()

@@ -83,6 +83,14 @@ def same_hemisphere(q: F64, reference: F64) -> F64:
     return np.where(dot(q, reference)[..., None] < 0.0, -q, q)
 
 
+def continuous(q: F64) -> F64:
+    """The same rotations (T, ..., 4) over time, of q and -q always the nearer to the one before."""
+    turns = dot(q[1:], q[:-1]) < 0.0
+    out = q.copy()
+    out[1:] *= np.where(np.cumsum(turns, axis=0) % 2, -1.0, 1.0)[..., None]
+    return out
+
+
 def angle_between(a: F64, b: F64) -> F64:
     """Rotation angle from a to b, radians in [0, pi]."""
     d = multiply(inverse(a), b)

@@ -69,6 +69,16 @@ class BvhClip:
         return body
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BvhSkeleton:
+    """The joints of a BVH file, depth first, and which of them are humanoid bones."""
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    offset_m: F64  # (K, 3) at rest, in the parent's frame
+    bones: dict[str, int]  # humanoid bone to joint
+
+
 @dataclass(slots=True)
 class _Joint:
     name: str
@@ -106,6 +116,23 @@ def read_bvh_rig(path: Path | str) -> Rig:
     Raises:
         AvatarError: unreadable, damaged or not a humanoid.
     """
+    path = Path(path)
+    skeleton = read_bvh_skeleton(path)
+    place, _ = _forward(
+        skeleton.parents, skeleton.offset_m[None], rot.identity(1, len(skeleton.names))
+    )
+    points, present = np.zeros((NUM_BONES, 3)), np.zeros(NUM_BONES, dtype=np.bool_)
+    for bone, joint in skeleton.bones.items():
+        present[BONE[bone]], points[BONE[bone]] = True, place[0, joint]
+    return build_rig(path.stem, "bvh", present, points, rot.identity(NUM_BONES))
+
+
+def read_bvh_skeleton(path: Path | str) -> BvhSkeleton:
+    """The joints of a BVH file as they rest, its root at the origin.
+
+    Raises:
+        AvatarError: unreadable, damaged or not a humanoid.
+    """
     from posestream.skeleton.gltf import REQUIRED
 
     path = Path(path)
@@ -114,12 +141,8 @@ def read_bvh_rig(path: Path | str) -> Rig:
     missing = [b for b in REQUIRED if b not in bones]
     if missing:
         _fail(path.name, f"has no joint for {', '.join(missing[:4])}: rename its joints")
-    position = np.where(np.array(clip.parents)[:, None] < 0, 0.0, _rest_positions(clip))
-    place, _ = _forward(clip.parents, position[None], rot.identity(1, len(clip.names)))
-    points, present = np.zeros((NUM_BONES, 3)), np.zeros(NUM_BONES, dtype=np.bool_)
-    for bone, joint in bones.items():
-        present[BONE[bone]], points[BONE[bone]] = True, place[0, joint]
-    return build_rig(path.stem, "bvh", present, points, rot.identity(NUM_BONES))
+    offset = np.where(np.array(clip.parents)[:, None] < 0, 0.0, _rest_positions(clip))
+    return BvhSkeleton(clip.names, clip.parents, offset, bones)
 
 
 def _rest_positions(clip: BvhClip) -> F64:

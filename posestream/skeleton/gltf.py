@@ -75,6 +75,21 @@ def read_document(path: Path) -> dict[str, Any]:
     return dict(document)
 
 
+def read_binary(path: Path) -> bytes:
+    """The binary part of a GLB file whose document was read; empty where it has none.
+
+    Raises:
+        AvatarError: it cannot be read any more.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise AvatarError(f"'{path}' cannot be read ({error.strerror}).") from None
+    start = 20 + int.from_bytes(content[12:16], "little")
+    length = int.from_bytes(content[start : start + 4], "little")
+    return content[start + 8 : start + 8 + length]
+
+
 def _fail(name: str, what: str) -> NoReturn:
     raise AvatarError(f"'{name}' {what}.")
 

@@ -58,6 +58,14 @@ class NodeTree:
         return steps
 
 
+def split(T: F64) -> tuple[F64, F64, F64]:
+    """Place (3,), rotation (4,) and scale (3,) of a matrix (4, 4) without shear."""
+    scale = np.linalg.norm(T[:3, :3], axis=0)
+    if np.linalg.det(T[:3, :3]) < 0.0:
+        scale[2] = -scale[2]
+    return T[:3, 3], _rotations(T[:3, :3]), scale
+
+
 def _index(value: Any, count: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
         raise ValueError(f"child node {value!r} does not exist")
