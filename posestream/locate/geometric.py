@@ -34,7 +34,7 @@ class LocateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     method: Annotated[
         Literal["auto", "hdnet", "geometric"],
         msgspec.Meta(
-            description="Learnt distance or geometry; auto: learnt where the network has one."
+            description="Learnt distance or geometry; auto: both, weighed, if one is learnt."
         ),
     ] = "auto"
     min_joint_score: Annotated[

@@ -32,15 +32,16 @@ class Case(NamedTuple):
 
     @property
     def mistakes(self) -> float:
-        """Joints that are wrong in 2D, those of the missed with them, and of people too many."""
-        wrong = float(self.tally.judged_2d.sum() - self.tally.right_2d.sum())
-        return wrong + self.tally.extra * self.tally.skeleton.num_joints
+        """Share of joints that are wrong in 2D: also all of the missed and of people too many."""
+        judged, right = self.tally.judged_2d.sum(), self.tally.right_2d.sum()
+        strange = self.tally.extra * self.tally.skeleton.num_joints
+        return float(judged - right + strange) / max(float(judged) + strange, 1.0)
 
 
 def worst_cases(
     judged: Iterable[tuple[Sample, Found]], skeleton: NetworkSkeleton, count: int
 ) -> list[Case]:
-    """The ``count`` pictures with the most mistakes, the worst first; faultless ones never."""
+    """The ``count`` pictures with most mistakes for their people; faultless ones never."""
     cases = []
     for sample, found in judged:
         tally = Tally(skeleton)

@@ -52,11 +52,11 @@ def test_maps_are_lifted_and_placed_by_geometry(people: LabelledPeople, estimate
     np.testing.assert_allclose(got.people.root_cam_m[:, 2], people.depth_m, rtol=0.02)
 
 
-def test_a_learnt_distance_counts_unless_geometry_is_asked_for(
+def test_a_learnt_distance_alone_counts_where_it_is_asked_for(
     people: LabelledPeople, estimate: Estimate
 ) -> None:
     learnt = replace(estimate, depth_m=people.depth_m * 1.1, depth_std_m=np.full(2, 0.1))
-    got = placed(learnt)
+    got = placed(learnt, "hdnet")
     assert got.by == "hdnet"
     np.testing.assert_allclose(got.people.root_cam_m[:, 2], people.depth_m * 1.1)
     pelvis = project(got.people.root_cam_m, CAMERA.K_px)
@@ -65,15 +65,37 @@ def test_a_learnt_distance_counts_unless_geometry_is_asked_for(
     assert placed(learnt, "geometric").by == "geometric"
 
 
-def test_who_has_no_learnt_distance_is_placed_by_geometry(
+@pytest.mark.parametrize("relative_std", [0.05, 0.25, 1.0])
+def test_learnt_and_measured_distance_are_weighed_by_how_sure_they_are(
+    people: LabelledPeople, estimate: Estimate, relative_std: float
+) -> None:
+    learnt = people.depth_m * 1.4
+    got = placed(replace(estimate, depth_m=learnt, depth_std_m=relative_std * learnt))
+    measured = placed(estimate).people
+    assert got.by == "hdnet+geometric"
+    doubt = np.hypot(measured.depth_std_m / measured.root_cam_m[:, 2], 0.2)
+    share = relative_std**-2 / (relative_std**-2 + doubt**-2)
+    wanted = learnt**share * measured.root_cam_m[:, 2] ** (1.0 - share)
+    np.testing.assert_allclose(got.people.root_cam_m[:, 2], wanted)
+    relative = got.people.depth_std_m / wanted
+    assert ((relative >= np.minimum(doubt, relative_std)) & (relative <= 1.0)).all()
+
+
+def test_where_one_distance_is_unknown_the_other_counts(
     people: LabelledPeople, estimate: Estimate
 ) -> None:
     learnt = replace(estimate, depth_m=np.array([np.nan, 5.0]), depth_std_m=np.array([np.nan, 0.1]))
     auto, strict = placed(learnt), placed(learnt, "hdnet")
     assert auto.people.root_cam_m[0, 2] == pytest.approx(people.depth_m[0], rel=0.02)
-    assert auto.people.root_cam_m[1, 2] == pytest.approx(5.0)
+    assert np.isfinite(auto.people.depth_std_m).all()
     assert np.isnan(strict.people.root_cam_m[0]).all()
     assert strict.people.depth_score[0] == 0.0
+    pelvis = np.zeros((2, NUM_JOINTS))
+    pelvis[:, ROOT] = 1.0  # nothing to measure
+    alone = People2D(estimate.people2d.xy_px, pelvis, np.ones(2))
+    got = placed(replace(learnt, people2d=alone)).people
+    assert got.root_cam_m[1, 2] == pytest.approx(5.0)
+    assert np.isnan(got.root_cam_m[0]).all()
 
 
 def test_nobody_is_an_ordinary_answer() -> None:
