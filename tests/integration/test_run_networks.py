@@ -13,7 +13,6 @@ from posestream.assets import DEMO_CLIP
 from posestream.capture.replay import ReplayReader
 from posestream.config import PRESET_FOLDER as PRESETS
 from posestream.daemon.doctor import examine
-from posestream.estimate.weight_files import SHIPPED
 from posestream.settings import Settings
 from posestream.skeleton.humanoid import BONE
 
@@ -78,22 +77,6 @@ def test_doctor_says_why_a_back_end_cannot_be_used():
     assert "back end rrmp" in by_topic
 
 
-@pytest.mark.parametrize(
-    ("preset", "said"),
-    [
-        ("paper-rrmp", ("'paper-rrmp'", "rrmp-half.toml", "estimate.rrmp.maps=FILE")),
-        ("paper-hdnet", ("'paper-hdnet'", "hdnet-half.toml", "estimate.hdnet.weights=FILE")),
-    ],
-)
-def test_the_papers_presets_say_how_their_weights_are_made(posestream, preset, said):
-    if [*SHIPPED.glob(f"{preset}*.onnx")]:
-        pytest.skip(f"{preset} ships: the preset runs")
-    daemon = posestream("run", str(DEMO_CLIP), "-c", preset, "--max-frames", "1")
-    assert daemon.wait() == 4
-    (line,) = daemon.lines
-    assert all(words in line for words in (*said, "posestream export"))
-
-
 def run_preset(posestream, tmp_path: Path, preset: str, *options: str) -> dict:
     summary = tmp_path / "summary.json"
     daemon = posestream(
@@ -103,6 +86,16 @@ def run_preset(posestream, tmp_path: Path, preset: str, *options: str) -> dict:
     )  # fmt: skip
     assert daemon.wait(180.0) == 0, daemon.stderr
     return json.loads(summary.read_text(encoding="utf-8"))
+
+
+@pytest.mark.networks
+@pytest.mark.parametrize(
+    ("preset", "locate"), [("paper-rrmp", "geometric"), ("paper-hdnet", "hdnet")]
+)
+def test_the_papers_presets_run_from_what_ships(posestream, tmp_path, preset, locate):
+    figures = run_preset(posestream, tmp_path, preset)
+    assert (figures["frames"], figures["backend"], figures["locate"]) == (12, "rrmp", locate)
+    assert figures["people_max"] >= 1
 
 
 @pytest.mark.networks
