@@ -76,6 +76,13 @@ class Viewer:
         """Send as JSON."""
         await self.connection.send(as_text(message))
 
+    async def tell_settings(self) -> None:
+        """Send them if they are not what was sent last: before the answer that says "changed"."""
+        settings = self._feed.settings()
+        if settings != self.settings:
+            self.settings = settings
+            await self.tell({"kind": "settings", "settings": settings})
+
     async def _answer(self, data: str | bytes) -> dict[str, Any] | None:
         identity = 0
         try:
@@ -100,6 +107,7 @@ class Viewer:
             self._upload = _Upload(request)
             return None
         result = await self._feed.command(request.name, request.payload)
+        await self.tell_settings()
         return {"id": request.id, "ok": True, "result": result}
 
     async def _piece(self, data: bytes) -> dict[str, Any] | None:

@@ -10,13 +10,16 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
-TIMEOUT_MS = 20_000
+from tests.browser.panel_daemon import LIVE, Daemon, on_the_clip, opened, tab, until
+
+TIMEOUT_MS = 120_000
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = (
     # WebGL without a graphics card
@@ -43,6 +46,11 @@ class PageFaults:
     def unexpected(self) -> list[str]:
         """What nobody allowed."""
         return [f for f in self.seen if not any(re.search(p, f) for p in self.allowed)]
+
+    def check(self) -> None:
+        """Fail for what nobody allowed."""
+        if faults := self.unexpected():
+            pytest.fail("in the page: " + "; ".join(faults), pytrace=False)
 
     def watch(self, page: Page) -> None:
         """Listen to everything that a page complains about."""
@@ -92,14 +100,50 @@ def page_faults() -> PageFaults:
     return PageFaults()
 
 
-@pytest.fixture
-def browser_page(browser: Browser, page_faults: PageFaults) -> Iterator[Page]:
-    """An empty page; afterwards fails for every fault that was not allowed."""
+@contextmanager
+def fresh_page(browser: Browser, faults: PageFaults) -> Iterator[Page]:
+    """An empty page of a user of its own."""
     context = browser.new_context(viewport=VIEW_PX)
     context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
-    page_faults.watch(page)
+    faults.watch(page)
     yield page
     context.close()
-    if faults := page_faults.unexpected():
-        pytest.fail("in the page: " + "; ".join(faults), pytrace=False)
+
+
+@pytest.fixture
+def browser_page(browser: Browser, page_faults: PageFaults) -> Iterator[Page]:
+    """An empty page; afterwards fails for every fault that was not allowed."""
+    with fresh_page(browser, page_faults) as page:
+        yield page
+    page_faults.check()
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """On the bundled clip with its exact people, round and round."""
+    made = on_the_clip(tmp_path_factory.mktemp("home"))
+    yield made
+    made.end()
+    made.vmc.close()
+
+
+@pytest.fixture(scope="module")
+def watched_panel(browser: Browser, daemon: Daemon) -> Iterator[tuple[Page, PageFaults]]:
+    """The open panel; without a graphics card opening it takes longer than most tests."""
+    faults = PageFaults()
+    with fresh_page(browser, faults) as page:
+        yield opened(page, daemon), faults
+
+
+@pytest.fixture
+def panel(watched_panel: tuple[Page, PageFaults]) -> Iterator[Page]:
+    """The open panel on its first tab, showing people; fails for every fault of its page."""
+    page, faults = watched_panel
+    faults.seen.clear()
+    tab(page, "motion")
+    page.check("#show-camera")
+    page.evaluate("document.activeElement.blur()")
+    until(page, f"{LIVE}.motion?.length > 0")
+    yield page
+    faults.check()

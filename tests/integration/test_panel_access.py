@@ -174,6 +174,21 @@ def test_nonsense_is_refused_in_a_sentence(panel: Panel, text: str) -> None:
     assert "internal" not in answer["reason"]
 
 
+def test_the_new_settings_come_before_the_answer(panel: Panel) -> None:
+    with panel.viewer() as connection:
+        for wanted in (0.31, 0.52, 0.73):
+            payload = {"key": "smooth.smoothness", "value": wanted}
+            connection.send(json.dumps({"name": "set", "id": 7, "payload": payload}))
+            told, answered = None, False
+            while not answered:
+                data = connection.recv(timeout=60)
+                message = json.loads(data) if isinstance(data, str) else {"kind": "binary"}
+                if message["kind"] == "settings":
+                    told = message["settings"]["smooth"]["smoothness"]
+                answered = message["kind"] == "reply"
+            assert told == wanted
+
+
 def guidance(connection: ClientConnection) -> Any:
     """How the guided calibration stands, as every page is told."""
     while True:

@@ -32,7 +32,8 @@ export class Scene {
     this.names = new Map();
     this.drawn = 0;
     this.stale = true;  // whether anything has changed since the last drawing
-    this.rest_ms = 0;  // how long a drawing takes; a slow machine is left a third of its time
+    this.rest_ms = 0;  // how long a drawing takes; a slow machine is left half of its time
+    this.coarse = false;  // without a graphics card fewer pixels are drawn
     this.fence = null;
     this.next_ms = 0;
     this.orbit.onChange = () => { this.stale = true; };
@@ -111,13 +112,14 @@ export class Scene {
     gl.deleteSync(fence);
     this.fence = null;
     this.rest_ms = 0.7 * this.rest_ms + 0.3 * Math.min(took, 500);
-    this.next_ms = this.rest_ms > 40 ? now + 0.5 * this.rest_ms : 0;
+    this.next_ms = this.rest_ms > 40 ? now + this.rest_ms : 0;
+    this.coarse = this.rest_ms > (this.coarse ? 12 : 120);
     return true;
   }
 
   #redraw() {
     const { canvas, gl } = this;
-    const ratio = this.rest_ms > 40 ? 1 : Math.min(devicePixelRatio || 1, 2);
+    const ratio = this.coarse ? 0.5 : this.rest_ms > 40 ? 1 : Math.min(devicePixelRatio || 1, 2);
     const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
     if (!width || !height) return;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
