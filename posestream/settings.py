@@ -14,6 +14,7 @@ from posestream.ground.settings import GroundSettings
 from posestream.lift.rrmp import LiftSettings
 from posestream.locate.floor import FloorSettings
 from posestream.locate.geometric import LocateSettings
+from posestream.perform.settings import PerformSettings
 from posestream.preview.settings import PanelSettings
 from posestream.publish.vmc_control import VmcControlSettings
 from posestream.publish.websocket_settings import WebSocketSettings
@@ -57,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retarget: RetargetSettings = RetargetSettings()
     smooth: SmoothingSettings = SmoothingSettings()
     ground: GroundSettings = GroundSettings()
+    perform: PerformSettings = PerformSettings()
     avatar: AvatarSettings = AvatarSettings()
     vmc: Annotated[tuple[VmcTarget, ...], Meta(max_length=MAX_TARGETS)] = (VmcTarget(people=4),)
     vmc_control: VmcControlSettings = VmcControlSettings()

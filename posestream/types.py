@@ -23,12 +23,24 @@ from posestream.skeleton.humanoid import NUM_BONES
 from posestream.skeleton.joints import NUM_JOINTS
 from posestream.skeleton.network import JointSetName
 
-EXPRESSIONS: tuple[str, ...] = (
+VRM_EXPRESSIONS: tuple[str, ...] = (
     "aa", "ih", "ou", "ee", "oh", "blink", "blinkLeft", "blinkRight",
     "happy", "angry", "sad", "relaxed", "surprised",
     "lookUp", "lookDown", "lookLeft", "lookRight",
 )  # fmt: skip
-"""Expression names of an AvatarFrame (VRM 1.0 presets) unless it says otherwise."""
+"""The presets of VRM 1.0."""
+
+ARKIT_EXPRESSIONS: tuple[str, ...] = (
+    "eyeBlinkLeft", "eyeBlinkRight",
+    "eyeLookUpLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft",
+    "eyeLookUpRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight",
+    "jawOpen", "mouthSmileLeft", "mouthSmileRight", "mouthFunnel", "mouthPucker",
+    "browInnerUp", "browDownLeft", "browDownRight",
+)  # fmt: skip
+"""Those of ARKit's blend shapes that faces are measured in."""
+
+EXPRESSIONS: tuple[str, ...] = VRM_EXPRESSIONS + ARKIT_EXPRESSIONS
+"""Expression names of an AvatarFrame unless it says otherwise."""
 
 
 def _check(name: str, array: NDArray[Any], *shape: int | None) -> None:

@@ -8,3 +8,6 @@ DEMO_CLIP: Final = Path(__file__).resolve().parent / "demo.mp4"
 
 DEMO_TRUTH: Final = DEMO_CLIP.with_name("demo_truth.npz")
 """Where every joint is in each of its frames."""
+
+FACE_MODEL: Final = DEMO_CLIP.with_name("face_model.npz")
+"""The canonical face and the matrix from its changes to expression values."""

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import numpy as np
 
 from posestream.arrays import F64
+from posestream.types import ARKIT_EXPRESSIONS
 
 ExpressionSet = Literal["vrm0", "vrm1", "arkit", "perfect-sync"]
 
@@ -34,7 +35,9 @@ ARKIT: Final[dict[str, tuple[str, ...]]] = {
     "lookLeft": ("eyeLookOutLeft", "eyeLookInRight"),
     "lookRight": ("eyeLookInLeft", "eyeLookOutRight"),
 }  # fmt: skip
-"""VRM 1.0 names to the nearest of ARKit's 52; coarse, for avatars that have nothing else."""
+"""VRM 1.0 names to the nearest of ARKit's 52; coarse, for shapes that were not measured."""
+
+_MEASURED: Final = frozenset(ARKIT_EXPRESSIONS)
 
 
 class ExpressionMap:
@@ -43,7 +46,8 @@ class ExpressionMap:
     __slots__ = ("_weights", "names")
 
     def __init__(self, ours: Sequence[str], target: ExpressionSet) -> None:
-        renamed = [_rename(name, target) for name in ours]
+        measured = _MEASURED.intersection(ours)
+        renamed = [_rename(name, target, measured) for name in ours]
         self.names = tuple(dict.fromkeys(name for names in renamed for name in names))
         self._weights = np.zeros((len(ours), len(self.names)))
         for row, names in enumerate(renamed):
@@ -55,10 +59,12 @@ class ExpressionMap:
         return np.asarray(np.clip(values @ self._weights, 0.0, 1.0))
 
 
-def _rename(name: str, target: ExpressionSet) -> tuple[str, ...]:
-    if target == "vrm0":
-        return VRM0.get(name, (name,))
-    if target == "vrm1":
-        return (name,)
-    names = ARKIT.get(name, (name,))
+def _rename(name: str, target: ExpressionSet, measured: frozenset[str]) -> tuple[str, ...]:
+    """What becomes of one name; nothing where the receiver gets the same under another."""
+    if target in ("vrm0", "vrm1"):
+        if name in measured:
+            return ()
+        return VRM0.get(name, (name,)) if target == "vrm0" else (name,)
+    names = (name,) if name in measured else ARKIT.get(name, (name,))
+    names = tuple(n for n in names if n == name or n not in measured)
     return names if target == "arkit" else tuple(n[:1].upper() + n[1:] for n in names)

@@ -16,7 +16,7 @@ from posestream.geometry import frames
 from posestream.geometry import rotation as rot
 from posestream.skeleton.humanoid import BONE, BONES, NUM_BONES, REST_HIP_HEIGHT_M, REST_OFFSET_M
 from posestream.skeleton.rig import Rig, load_rig, raw_from_normalised
-from posestream.types import EXPRESSIONS, AvatarFrame, TrackState
+from posestream.types import EXPRESSIONS, VRM_EXPRESSIONS, AvatarFrame, TrackState
 from posestream.wire.vmc import VmcEncoder, target_warnings
 from posestream.wire.vmc_presets import PRESETS
 from posestream.wire.vmc_target import BONE_GROUPS, VmcTarget
@@ -237,14 +237,23 @@ def test_expression_names_of_both_generations() -> None:
     assert {"Blink", "Blink_L", "Blink_R"} <= set(old)
     assert (old["A"], old["Joy"], old["Blink_L"], old["U"]) == (0.5, 1.0, 0.25, 0.0)
     new = expressions(VmcTarget(vrm_version=1), aa=0.5)
-    assert list(new) == list(EXPRESSIONS)
+    assert list(new) == list(VRM_EXPRESSIONS)
     assert new["aa"] == 0.5
 
 
-def test_arkit_names_share_and_saturate() -> None:
-    got = expressions(VmcTarget(expressions="arkit"), blink=0.75, blinkLeft=0.5, aa=0.5)
-    assert (got["eyeBlinkLeft"], got["eyeBlinkRight"], got["jawOpen"]) == (1.0, 0.75, 0.5)
+def test_arkit_names_are_those_measured_and_no_others_are_added_to_them() -> None:
+    got = expressions(VmcTarget(expressions="arkit"), eyeBlinkLeft=0.5, blinkLeft=0.5, aa=0.5)
+    assert (got["eyeBlinkLeft"], got["eyeBlinkRight"], got["jawOpen"]) == (0.5, 0.0, 0.0)
+    assert "aa" not in got
     assert "EyeBlinkLeft" in expressions(VmcTarget(expressions="perfect-sync"))
+
+
+def test_arkit_names_made_of_vrms_share_and_saturate() -> None:
+    faces = dict.fromkeys(VRM_EXPRESSIONS, 0.0) | {"blink": 0.75, "blinkLeft": 0.5, "aa": 0.5}
+    frame = replace(make_frame(), expressions=np.array([list(faces.values())]))
+    encoder = VmcEncoder(VmcTarget(expressions="arkit"), expression_names=VRM_EXPRESSIONS)
+    got = {m.params[0]: m.params[1] for m in one(encoder, frame) if "Blend/Val" in m.address}
+    assert (got["eyeBlinkLeft"], got["eyeBlinkRight"], got["jawOpen"]) == (1.0, 0.75, 0.5)
 
 
 def test_unknown_expression_names_pass_through() -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,16 +14,19 @@ _CHATTER = re.compile(
     rb"^([IW]\d{4} [\d:.]+\s|WARNING: All log messages before absl|INFO: Created TensorFlow Lite)"
 )
 
+_ONE_AT_A_TIME = threading.RLock()
+
 
 @contextmanager
 def chatter_removed() -> Iterator[None]:
     """Hold back what is written to file descriptor 2 meanwhile; pass on all but the chatter.
 
     MediaPipe writes there from C++, past Python and before any log level can be set. It is
-    the whole process's descriptor: keep the block short.
+    the whole process's descriptor: keep the block short; one thread at a time is inside, which
+    also keeps those who start MediaPipe's graphs, and point it to their models, apart.
     """
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
+    with _ONE_AT_A_TIME, tempfile.TemporaryFile() as held:
         terminal = os.dup(2)
         try:
             os.dup2(held.fileno(), 2)

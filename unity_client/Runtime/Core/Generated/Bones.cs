@@ -122,7 +122,10 @@ namespace Posestream
         {
             "aa", "ih", "ou", "ee", "oh", "blink",
             "blinkLeft", "blinkRight", "happy", "angry", "sad", "relaxed",
-            "surprised", "lookUp", "lookDown", "lookLeft", "lookRight"
+            "surprised", "lookUp", "lookDown", "lookLeft", "lookRight", "eyeBlinkLeft",
+            "eyeBlinkRight", "eyeLookUpLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpRight",
+            "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "jawOpen", "mouthSmileLeft", "mouthSmileRight",
+            "mouthFunnel", "mouthPucker", "browInnerUp", "browDownLeft", "browDownRight"
         };
     }
 }
