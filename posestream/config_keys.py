@@ -32,8 +32,13 @@ def fields_of(kind: Any) -> dict[str, Any]:
 
 @cache
 def _fields(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    return {f.name: f.type for f in _field_infos(struct)}
+
+
+@cache
+def _field_infos(struct: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
     """Kept, because msgspec evaluates every annotation anew at each question."""
-    return {f.name: f.type for f in msgspec.structs.fields(struct)}
+    return msgspec.structs.fields(struct)
 
 
 def is_index(part: str) -> bool:
@@ -84,7 +89,13 @@ def accepted(kind: Any) -> str:
 
 def describe() -> Iterator[tuple[str, str, Any, str]]:
     """(key, type, default, description) of every key, for the reference page and help."""
-    yield from _describe(Settings, "")
+    yield from _all_described()
+
+
+@cache
+def _all_described() -> tuple[tuple[str, str, Any, str], ...]:
+    """Kept, because every wrong key asks for the nearest right one."""
+    return tuple(_describe(Settings, ""))
 
 
 def _items(kind: Any) -> Any | None:
@@ -115,7 +126,7 @@ def _listed(words: list[str]) -> str:
 
 
 def _describe(struct: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, str, Any, str]]:
-    for field in msgspec.structs.fields(struct):
+    for field in _field_infos(struct):
         nested = struct_in(field.type)
         if nested is not None:
             many = nested is not field.type
