@@ -42,9 +42,12 @@ class Feet:
 
 def speeds(moved_m: F64, ray: F64, dt_s: float) -> F64:
     """(N, 2) m/s, what is along the line of sight counting less."""
+    return np.asarray(np.sqrt(np.maximum(_squared(moved_m, ray), 0.0)) / max(dt_s, 1e-3))
+
+
+def _squared(moved_m: F64, ray: F64) -> F64:
     along = dot(moved_m, ray)
-    squared = dot(moved_m, moved_m) - (1.0 - _ALONG**2) * along * along
-    return np.asarray(np.sqrt(np.maximum(squared, 0.0)) / max(dt_s, 1e-3))
+    return np.asarray(dot(moved_m, moved_m) - (1.0 - _ALONG**2) * along * along)
 
 
 def smoothed(old: F64, new: F64, dt_s: float) -> F64:
@@ -71,6 +74,6 @@ def contacts(feet: Feet, before: Bool, speed: F64, still_s: F64, gap_m: F64) -> 
     near = np.abs(feet.above_m) < _NEAR_FLOOR_M
     wait_s = np.where(near, _STILL_S, _STILL_HIGH_S)
     begins = (still_s >= wait_s) & (raised < _ENTER_ABOVE_M) & (near | feet.stands[:, None])
-    near = speeds(gap_m, feet.ray, 1.0) < _LOST_M
+    near = _squared(gap_m, feet.ray) < _LOST_M**2
     goes_on = (speed < _LEAVE_M_S) & (raised < _LEAVE_ABOVE_M) & near
     return np.asarray(feet.known & np.where(before, goes_on, begins))

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from posestream.arrays import F64
-from posestream.geometry.fast import between, clamp, inv, length, matrix, mul, unit
+from posestream.geometry.fast import between, clamp, difference, length, matrix, mul, unit
 from posestream.skeleton.humanoid import BONE
 
 _LEGS: Final = slice(BONE["LeftUpperLeg"], BONE["RightFoot"] + 1)
@@ -68,9 +68,9 @@ def legs_of(root_world_m: F64, quat_local_xyzw: F64, body: Body) -> Legs:
     local = quat_local_xyzw[:, _LEGS].reshape(-1, 3, 2, 4)
     turn = np.empty((len(local), 4, 2, 3, 3))  # of hips, thigh, shank and foot
     turn[:, 0] = matrix(quat_local_xyzw[:, :1])
-    turn[:, 1:] = matrix(local)
+    own = matrix(local)
     for bone in range(3):
-        turn[:, bone + 1] = np.matmul(turn[:, bone], turn[:, bone + 1])
+        np.matmul(turn[:, bone], own[:, bone], out=turn[:, bone + 1])
     led = np.matmul(turn, body.bone_m[..., None])[..., 0]
     led[:, 0] += root_world_m[:, None]
     return Legs(local, turn[:, 1], led[:, 3], np.add.accumulate(led, axis=1))
@@ -106,7 +106,7 @@ def _bent(local: F64, bend: F64, foot_turn: F64) -> F64:
     out = np.empty_like(local)
     out[:, 0] = mul(thigh, bend[:, :, 0])
     out[:, 1] = shanks[:, :, 1]
-    out[:, 2] = mul(inv(shanks[:, :, 0]), mul(foot_turn, mul(shank, foot)))
+    out[:, 2] = difference(shanks[:, :, 0], mul(foot_turn, mul(shank, foot)))
     return out
 
 

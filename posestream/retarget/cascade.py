@@ -11,13 +11,22 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool
-from posestream.geometry.fast import every, from_rotvec, inv, length, mul, rotvec, unit
+from posestream.geometry.fast import (
+    difference,
+    every,
+    from_rotvec,
+    length,
+    mul,
+    rotvec,
+    some,
+    unit,
+)  # fmt: skip
 from posestream.retarget.bones import LEVEL_OF, LEVELS, NUM_SOLVED, PARENTS, SOLVED
 from posestream.retarget.limits import Limiter
 from posestream.retarget.memory import State
 from posestream.retarget.settings import RetargetSettings
 
-LIMIT_TOLERANCE_RAD: Final = 1e-6
+_LIMIT_TOLERANCE: Final = 1e-6
 _BELOW_HIPS: Final = slice(1, NUM_SOLVED)
 
 
@@ -48,8 +57,8 @@ class Cascade:
         walk = _Walk(self._settings, wanted, measured, state, dt_s, self._rest)
         walk.down()
         if self._settings.limits:
-            over = self._limiter.excess_rad(walk.local[:, _BELOW_HIPS]) > LIMIT_TOLERANCE_RAD
-            if np.count_nonzero(over):  # once more from the first level at which a limit acts
+            over = self._limiter.over(walk.local[:, _BELOW_HIPS], _LIMIT_TOLERANCE)
+            if some(over):  # once more from the first level at which a limit acts
                 first = int(LEVEL_OF[_BELOW_HIPS][over.any(axis=0)].min())
                 walk.down_within(first, self._limiters)
         state.local, state.returning = walk.local, walk.returning
@@ -74,20 +83,20 @@ class _Walk:
         """Local rotations (N, S, 4) of hidden bones: held for a while, then eased to rest."""
         late = state.age_s > settings.hold_s
         late[:, 0] = False  # hips keep their heading for good
-        if not np.count_nonzero(late):
+        if not some(late):
             return self._last
         return self._towards(rest, late * (1.0 - np.exp(-dt_s / settings.ease_s))[:, None])
 
     def _towards(self, goal: F64, share: F64) -> F64:
-        delta = rotvec(mul(inv(self._last), goal))
+        delta = rotvec(difference(self._last, goal))
         reach = self._step_rad[:, None] / np.maximum(length(delta), 1e-9)
         step = delta * np.minimum(share, reach)[..., None]
         return unit(mul(self._last, from_rotvec(step)))[0]
 
     def down(self) -> None:
         """Solve all levels without limits."""
-        if every(self._measured) and not np.count_nonzero(self._catching_up):
-            self.local = mul(inv(self._wanted.take(PARENTS, 1)), self._wanted)
+        if every(self._measured) and not some(self._catching_up):
+            self.local = difference(self._wanted.take(PARENTS, 1), self._wanted)
             self.local[:, 0] = self._wanted[:, 0]
             return
         self.local, self.world = np.empty_like(self._wanted), np.empty_like(self._wanted)
@@ -110,7 +119,7 @@ class _Walk:
     def _level(self, level: int, limiter: Limiter | None = None) -> None:
         bones = LEVELS[level]
         above = self.world.take(PARENTS[bones], 1)
-        q = mul(inv(above), self._wanted[:, bones])
+        q = difference(above, self._wanted[:, bones])
         q = np.where(self._measured[:, bones, None], q, self._held[:, bones])
         q = self._caught_up(q, bones)
         if limiter is not None:
@@ -127,7 +136,7 @@ class _Walk:
         level = int(hidden.min()) if hidden.size else len(LEVELS)
         bones = slice(1, LEVELS[level].start if level < len(LEVELS) else NUM_SOLVED)
         self.world[:, bones] = wanted = self._wanted[:, bones]
-        self.local[:, bones] = mul(inv(self.world.take(PARENTS[bones], 1)), wanted)
+        self.local[:, bones] = difference(self.world.take(PARENTS[bones], 1), wanted)
         return level
 
     def _caught_up(self, q: F64, bones: slice) -> F64:
@@ -136,7 +145,7 @@ class _Walk:
         if not np.count_nonzero(behind):
             return q
         last = self._last[:, bones]
-        delta = rotvec(mul(inv(last), q))
+        delta = rotvec(difference(last, q))
         reach = np.minimum(1.0, self._step_rad[:, None] / np.maximum(length(delta), 1e-9))
         settled = ~self.returning[:, PARENTS[bones]] | (bones.start == 0)
         self.returning[:, bones] &= ~(behind & (reach >= 1.0) & settled)

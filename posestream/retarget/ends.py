@@ -9,14 +9,14 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry.fast import (
+    Swing,
     about,
-    between,
+    block_diagonal,
     clamp,
     cross,
-    matrix,
     mul,
+    seen_from,
     smoothstep,
-    twist_angle,
     unit,
 )  # fmt: skip
 from posestream.geometry.rotation import arctan2
@@ -32,7 +32,10 @@ FOOT_REST: Final[F64] = unit(REST_OFFSET_M[BONE["LeftToes"]])[0]
 _AHEAD_REST: Final = np.stack([LIMB_REST[0], LIMB_REST[1], FOOT_REST, FOOT_REST])
 _SIDE_REST: Final = np.stack([_FORWARD, _FORWARD, _LEFT, _LEFT])
 # How far the side seen is rolled follows by two products: against ahead × side, against side.
-_ROLL_AXES: Final = np.stack([cross(_AHEAD_REST, _SIDE_REST), _SIDE_REST], axis=2)  # (4, 3, 2)
+_ROLL_AXES: Final = block_diagonal(
+    np.stack([cross(_AHEAD_REST, _SIDE_REST), _SIDE_REST], axis=2)
+)  # (4 · 3, 4 · 2)
+_FROM_REST: Final = Swing(_AHEAD_REST)
 _TWIST_RANGE_RAD: Final = np.radians(115.0)
 _FOREARM_SHARE: Final = 0.5
 _TWIST_S: Final = 0.08
@@ -67,26 +70,23 @@ def solve_ends(
     vectors = end_vectors(seen)
     trust = smoothstep(vectors.score, *_FADE)
     weight = np.maximum(trust, _SURE) * vectors.ahead_ok
-    inside = np.matmul(vectors.ahead[..., None, :], matrix(lower))[..., 0, :]
+    inside = seen_from(lower, vectors.ahead)
     ahead = unit(_AHEAD_REST + weight[..., None] * (inside - _AHEAD_REST))[0]
-    swing = between(_AHEAD_REST, ahead)  # in the forearm's and the shank's own axes
-    swung = mul(lower, swing)
-    side = np.matmul(np.matmul(vectors.side[..., None, :], matrix(swung)), _ROLL_AXES)
-    roll = arctan2(side[..., 0, 0], side[..., 0, 1]) * (trust * vectors.side_ok)
+    swung = mul(lower, _FROM_REST.to(ahead))
+    side = (seen_from(swung, vectors.side).reshape(-1, 12).dot(_ROLL_AXES)).reshape(-1, 4, 2)
+    roll = arctan2(side[..., 0], side[..., 1]) * (trust * vectors.side_ok)
     pull = np.where(fresh, 1.0, -np.expm1(-dt_s / _TWIST_S))[:, None]
-    forearm, twist = _share_twist(lower[:, :2], swing[:, :2], roll[:, :2], twist_before_rad, pull)
+    forearm, twist = _share_twist(lower[:, :2], roll[:, :2], twist_before_rad, pull)
     return Ends(forearm, mul(swung, about(_AHEAD_REST, roll)), weight > 0.0, twist)
 
 
-def _share_twist(
-    forearm: F64, swing: F64, roll_rad: F64, before_rad: F64, pull: F64
-) -> tuple[F64, F64]:
-    """Twisted forearms (N, 2, 4) and the twist (N, 2); the hand's roll is changed in place."""
-    rest = LIMB_REST[:2]
-    own = twist_angle(swing, rest)  # of the swing alone: next to nothing
-    twist = own + roll_rad
-    change = twist - before_rad
+def _share_twist(forearm: F64, roll_rad: F64, before_rad: F64, pull: F64) -> tuple[F64, F64]:
+    """Twisted forearms (N, 2, 4) and the twist (N, 2); the hand's roll is changed in place.
+
+    The shortest swing to where a hand points does not twist: the roll is all of the twist.
+    """
+    change = roll_rad - before_rad
     change -= _TURN_RAD * np.rint(change / _TURN_RAD)
     twist = clamp(before_rad + pull * change, -_TWIST_RANGE_RAD, _TWIST_RANGE_RAD)
-    roll_rad[:] = twist - own
-    return mul(forearm, about(rest, _FOREARM_SHARE * twist)), twist
+    roll_rad[:] = twist
+    return mul(forearm, about(LIMB_REST[:2], _FOREARM_SHARE * twist)), twist

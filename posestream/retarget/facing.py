@@ -8,7 +8,19 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool
-from posestream.geometry.fast import aim, cross, dot, every, pick, smoothstep, unit
+from posestream.geometry.fast import (
+    Swing,
+    about,
+    cross,
+    dot,
+    every,
+    mul,
+    pick,
+    seen_from,
+    smoothstep,
+    unit,
+)  # fmt: skip
+from posestream.geometry.rotation import arctan2
 from posestream.retarget.observe import Observation
 from posestream.retarget.rest import REST_TORSO_M
 from posestream.skeleton.joints import JOINT
@@ -23,6 +35,12 @@ _LEAST_SQUARED: Final = np.array([0.03, 0.03, 1e-4])  # of the axes' vector prod
 _EAR_TO_EYE_M: Final = np.array([0.0, 0.013, 0.095])
 _EAR_TO_NOSE_M: Final = np.array([0.0, -0.028, 0.115])
 _EYE_TO_NOSE_M: Final = _EAR_TO_NOSE_M - _EAR_TO_EYE_M
+_EAR_TO_FACE_M: Final = _EAR_TO_NOSE_M + _EAR_TO_EYE_M
+
+_TO_AXIS: Final = Swing(_X[None])
+_ACROSS_AXIS: Final = np.array([0.0, 1.0, 1.0])
+# A vector seen from axes swung from x, against these of its like at rest, tells how far to roll.
+_ROLL_AXES: Final = np.concatenate([cross(_X, np.eye(3)).T, np.eye(3)]).T.copy()
 
 
 @dataclass(slots=True)
@@ -48,12 +66,22 @@ def solve_facing(seen: Observation) -> Facing:
     other, rest = np.empty_like(across), np.empty_like(across)
     other[:, 0], other[:, 1], other[:, 2] = low, high, ahead
     rest[:, :2], rest[:, 2] = REST_TORSO_M, rest_ahead
-    normal = cross(across, other)
-    solid = known & (dot(normal, normal) > _LEAST_SQUARED)
-    if not every(solid):
-        across = pick(solid, across, _X)
-    turn, ok = aim(_X, rest, across, other).transpose(1, 0, 2), solid.T
+    turn, squared = _aim(across, rest, other)
+    turn, ok = turn.transpose(1, 0, 2), (known & (squared > _LEAST_SQUARED)).T
     return Facing(turn[0], turn[1], turn[2], ok[0], ok[1], ok[2], line, line_ok)
+
+
+def _aim(across: F64, rest: F64, other: F64) -> tuple[F64, F64]:
+    """Rotations (N, 3, 4) from x to ``across`` that turn ``rest`` to the side of ``other``.
+
+    Also the squares of what of ``other`` lies off ``across``.
+    """
+    swing = _TO_AXIS.to(across[..., None, :])[..., 0, :]
+    seen = seen_from(swing, other)
+    axes: F64 = rest.reshape(-1, 3).dot(_ROLL_AXES)
+    roll = np.matmul(axes.reshape(*rest.shape[:-1], 2, 3), seen[..., None])
+    turn = mul(swing, about(_X, arctan2(roll[..., 0, 0], roll[..., 1, 0])))
+    return turn, dot(seen * seen, _ACROSS_AXIS)
 
 
 def _across(seen: Observation) -> tuple[F64, Bool]:
@@ -74,8 +102,11 @@ def _face_axes(seen: Observation) -> tuple[F64, F64, Bool]:
     """Vectors ahead and their like at rest from ears, eyes and nose: two of the three suffice."""
     nose, nose_ok = seen.point[:, JOINT["nose"]], seen.ok[:, JOINT["nose"]]
     ears, eyes = seen.across_ok[:, _EARS], seen.across_ok[:, _EYES]
-    base = pick(ears, seen.middle[:, _EARS], seen.middle[:, _EYES])
     with_eyes, with_nose = ears & eyes, (ears | eyes) & nose_ok
+    if every(with_eyes & nose_ok):  # as a rule
+        base = seen.middle[:, _EARS]
+        return nose + seen.middle[:, _EYES] - (base + base), _EAR_TO_FACE_M, with_eyes
+    base = pick(ears, seen.middle[:, _EARS], seen.middle[:, _EYES])
     ahead = with_nose[:, None] * (nose - base)
     rest = with_nose[:, None] * pick(ears, _EAR_TO_NOSE_M, _EYE_TO_NOSE_M)
     ahead += with_eyes[:, None] * (seen.middle[:, _EYES] - base)
@@ -92,7 +123,7 @@ def _uprights(seen: Observation) -> tuple[F64, F64, F64, Bool]:
     parts, length = unit(ends)
     line_ok = seen.pelvis_ok & seen.neck_ok & (length[:, 0] > 0.1)
     line = pick(line_ok, parts[:, 0], _UP)
-    bent = line_ok & knows_middle & (length[:, 1:] > 0.05).all(axis=1)
+    bent = line_ok & knows_middle & (np.minimum(length[:, 1], length[:, 2]) > 0.05)
     if every(bent):
         return parts[:, 1], parts[:, 2], line, line_ok
     pelvis, chest = _guessed_bend(line)

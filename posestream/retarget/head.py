@@ -11,8 +11,8 @@ from posestream.arrays import F64, Bool
 from posestream.geometry.fast import (
     about,
     between,
+    difference,
     every,
-    inv,
     mul,
     pick,
     rotate,
@@ -54,7 +54,7 @@ def solve_head(seen: Observation, facing: Facing, chest: F64) -> HeadPose:
     swung = mul(between(ahead, pick(line_ok, line, ahead)), chest)
     face, face_ok = facing.face, facing.face_ok
     head = face if every(face_ok) else pick(face_ok, face, _upright(seen, swung))
-    turn = twist_angle(mul(inv(swung), head), _Y) * _NECK_TWIST_SHARE
+    turn = twist_angle(difference(swung, head), _Y) * _NECK_TWIST_SHARE
     neck = mul(swung, about(_Y, turn))
     if not every(line_ok):
         neck = pick(line_ok, neck, slerp(chest, head, 0.4))

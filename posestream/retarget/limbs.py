@@ -15,16 +15,19 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry.fast import (
+    Swing,
     about,
     between,
+    block_diagonal,
     clamp,
     cross,
-    inv,
+    difference,
     length,
     matrix,
     mul,
     pick,
     rotate,
+    seen_from,
     smoothstep,
     twist_angle,
     unit,
@@ -48,7 +51,10 @@ _HALF_RAISE: Final = np.radians([9.0, -9.0])
 _HALF_REACH: Final = np.radians([-3.0, 3.0])
 # The hinge's direction follows from the lower limb's by two products: limb × lower against
 # hinge and against limb × hinge.
-_BEND_AXES: Final = np.stack([HINGE_REST, cross(HINGE_REST, LIMB_REST)], axis=2)  # (4, 3, 2)
+_BEND_AXES: Final = block_diagonal(
+    np.stack([HINGE_REST, cross(HINGE_REST, LIMB_REST)], axis=2)
+)  # (4 · 3, 4 · 2)
+_FROM_REST: Final = Swing(LIMB_REST)
 
 
 @dataclass(slots=True)
@@ -77,10 +83,7 @@ def solve_limbs(seen: Observation, parent: F64, memory: F64, fresh: Bool, dt_s: 
     local = np.matmul(seen.limb, turned)  # (N, 4, 2, 3) in the parent's frame
     before = rotate(memory, LIMB_REST)
     along = pick(upper_ok, local[:, :, 0], before)
-    starts = np.empty((2, *before.shape))
-    starts[0], starts[1] = LIMB_REST, before
-    natural, carried = between(starts, along)
-    carried = mul(carried, memory)
+    natural, carried = _FROM_REST.to(along), mul(between(before, along), memory)
     if np.count_nonzero(fresh):
         carried = pick(fresh[:, None] & upper_ok, natural, carried)
     turn = _twist_step(local[:, :, 1], carried, natural, upper_ok & lower_ok, fresh, dt_s)
@@ -99,9 +102,8 @@ def _twist_step(
     Both rotations lead the limb to the same direction; all angles are about it, from the
     natural twist.
     """
-    twist = twist_angle(mul(inv(natural), carried), LIMB_REST)
-    inside = np.matmul(lower[..., None, :], matrix(natural))
-    bend = np.matmul(inside, _BEND_AXES)[..., 0, :]
+    twist = twist_angle(difference(natural, carried), LIMB_REST)
+    bend = (seen_from(natural, lower).reshape(-1, 12).dot(_BEND_AXES)).reshape(-1, 4, 2)
     measured, sine = arctan2(bend[..., 0], bend[..., 1]), length(bend)
     to_measured = measured - twist
     to_measured -= _TURN_RAD * np.rint(to_measured / _TURN_RAD)

@@ -101,6 +101,8 @@ class Limiter:
     def __init__(self, bones: I64) -> None:
         """``bones`` (K,): indices of the rows that will be passed to ``clamp``."""
         self._t = _table(bones)
+        low, high = self._t.twist
+        self._twist = 0.5 * (low + high), 0.5 * (high - low)
         self._place = np.arange(len(bones))[:, None] * 4 + self._t.order  # in a person's 4 K
         self._back = np.argsort(self._place.ravel())
 
@@ -117,6 +119,16 @@ class Limiter:
         nearest = flat[:, self._back].reshape(q.shape)
         # the same sign as before, or people within their limits would change with their company
         return np.asarray(nearest * np.copysign(1.0, q[..., 3:]))
+
+    def over(self, q: F64, tolerance: float) -> Bool:
+        """(N, K) which rotations (N, K, 4) lie further outside than this share of their range."""
+        twist_rad, swing = self._split(q)
+        middle, half = self._twist
+        low, high = self._t.swing[:, :, None]
+        ratio = swing / np.where(swing < 0.0, low, high)
+        box, ball = np.maximum(ratio[0], ratio[1]), np.hypot(ratio[0], ratio[1])
+        most = np.maximum(np.where(self._t.hinge, box, ball), np.abs(twist_rad - middle) / half)
+        return np.asarray(most > 1.0 + tolerance)
 
     def excess_rad(self, q: F64) -> F64:
         """How far rotations (N, K, 4) lie outside their limits, radians (N, K)."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from posestream.arrays import F64, Bool
 from posestream.geometry.fast import cross, every, pick, unit
@@ -43,9 +44,13 @@ _TO: Final = np.array(
     _LEFTS + _index(*(limb[i] for limb in _LIMB_NAMES for i in (1, 2)), "head_top")
 )
 
-_ROOT: Final = np.array(_index("left_wrist", "right_wrist", "left_ankle", "right_ankle"))
-_HIND: Final = np.array(_index("left_pinky", "right_pinky", "left_heel", "right_heel"))
-_FORE: Final = np.array(_index("left_index", "right_index", "left_toe", "right_toe"))
+_ENDS: Final = np.array(
+    _index(
+        *("left_wrist", "right_wrist", "left_ankle", "right_ankle"),
+        *("left_pinky", "right_pinky", "left_heel", "right_heel"),
+        *("left_index", "right_index", "left_toe", "right_toe"),
+    )
+)
 _LEAST_SIDE: Final = np.array([0.01, 0.01, 2e-3, 2e-3])  # metres, square metres
 _TRUNK: Final = np.array(_index("pelvis", "neck"))
 MIN_BONE_M: Final = 0.02
@@ -111,8 +116,8 @@ class EndVectors:
 
 def end_vectors(seen: Observation) -> EndVectors:
     """Where hands and feet point and how they are turned; one knuckle points a hand, too."""
-    root, hind, fore = (seen.point.take(joints, 1) for joints in (_ROOT, _HIND, _FORE))
-    root_ok, hind_ok, fore_ok = (seen.ok.take(joints, 1) for joints in (_ROOT, _HIND, _FORE))
+    root, hind, fore = _three(seen.point.take(_ENDS, 1))
+    root_ok, hind_ok, fore_ok = _three(seen.ok.take(_ENDS, 1))
     hands, feet = slice(0, 2), slice(2, 4)
     tip, tip_ok, both_ok = fore.copy(), fore_ok.copy(), hind_ok & fore_ok
     side = fore - hind
@@ -123,16 +128,21 @@ def end_vectors(seen: Observation) -> EndVectors:
     vectors, size = unit(np.concatenate([tip - root, side], axis=1))
     ahead_ok = root_ok & tip_ok & (size[:, :4] > MIN_BONE_M)
     side_ok = ahead_ok & both_ok & (size[:, 4:] > _LEAST_SIDE)
-    score = _end_score(seen, hind_ok, fore_ok, both_ok)
+    score = _end_score(_three(seen.score.take(_ENDS, 1)), hind_ok, fore_ok, both_ok)
     return EndVectors(vectors[:, :4], ahead_ok, vectors[:, 4:], side_ok, score)
 
 
-def _end_score(seen: Observation, hind_ok: Bool, fore_ok: Bool, both_ok: Bool) -> F64:
+def _three(ends: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Of wrists and ankles, of little fingers and heels, of index fingers and toes: (N, 4, ...)."""
+    return ends[:, :4], ends[:, 4:8], ends[:, 8:]
+
+
+def _end_score(score: tuple[F64, F64, F64], hind_ok: Bool, fore_ok: Bool, both_ok: Bool) -> F64:
     """(N, 4): a hand's as its worst visible joint, a foot's as the worse of toe and heel."""
-    hind, fore = seen.score.take(_HIND, 1), seen.score.take(_FORE, 1)
-    score = np.minimum(hind, fore)
+    root, hind, fore = score
+    worst = np.minimum(hind, fore)
     if not every(both_ok[:, :2]):
         visible = np.minimum(np.where(hind_ok, hind, 1.0), np.where(fore_ok, fore, 1.0))
-        score[:, :2] = visible[:, :2]
-    score[:, :2] = np.minimum(score[:, :2], seen.score.take(_ROOT[:2], 1))
-    return score
+        worst[:, :2] = visible[:, :2]
+    worst[:, :2] = np.minimum(worst[:, :2], root[:, :2])
+    return worst

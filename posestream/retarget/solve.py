@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from posestream.arrays import F64, Bool
-from posestream.geometry.fast import inv, mul, rotate
+from posestream.geometry.fast import mul, seen_from
 from posestream.retarget.body import NUM_GROUPS, body, learn_lengths
 from posestream.retarget.bones import (
     FEET,
@@ -141,7 +141,7 @@ class Retargeter:
     ) -> None:
         chest = torso.spine[:, 2, None]
         arms_ok = seen.limb_ok[:, :2, 0]
-        swing = shoulder_swing(rotate(inv(chest), seen.limb[:, :2, 0]), arms_ok)
+        swing = shoulder_swing(seen_from(chest, seen.limb[:, :2, 0]), arms_ok)
         parent = np.empty((len(chest), 4, 4))
         parent[:, :2], parent[:, 2:] = mul(chest, swing), torso.hips[:, None]
         limbs = solve_limbs(seen, parent, state.limb, time[1], time[0])

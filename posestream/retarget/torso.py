@@ -13,14 +13,16 @@ from posestream.geometry.fast import (
     about,
     angle,
     between,
+    difference,
     dot,
     every,
     from_rotvec,
-    inv,
     mul,
     pick,
+    powers,
     rotate,
     rotvec,
+    seen_from,
     twist_angle,
     unit,
 )  # fmt: skip
@@ -38,7 +40,7 @@ from posestream.retarget.rest import (
 from posestream.skeleton.humanoid import BONE
 
 _UP: Final = np.array([0.0, 1.0, 0.0])
-_SHARES_SO_FAR: Final = np.array([[0.4], [0.7], [1.0]])  # of the bend: Spine … UpperChest
+_SHARES_SO_FAR: Final = np.array([0.4, 0.7, 1.0])  # of the bend: Spine … UpperChest
 _FRONT: Final = np.array([0.0, 0.0, 1.0])
 _FOLLOW_S: Final = 2.0
 _LEG, _SHOULDER, _CHEST = BONE["LeftUpperLeg"], BONE["LeftShoulder"], BONE["Chest"]
@@ -133,11 +135,9 @@ def hips_place(seen: Observation, world: F64, offset_m: F64, last_m: F64) -> F64
 
 def _spread(hips: F64, chest: F64, line: F64, line_ok: Bool) -> F64:
     """Share the bend among three bones, then lean them so that the neck lies along ``line``."""
-    into_hips = inv(hips)
-    bend = rotvec(mul(into_hips, chest))
-    steps = from_rotvec(bend[:, None] * _SHARES_SO_FAR)  # in the hips' frame
-    chest_m, upper_m, neck_m = rotate(steps, _ABOVE_SPINE_M).transpose(1, 0, 2)
-    lean = _lean(_LOW_M + neck_m, chest_m + upper_m, rotate(into_hips, line))
+    steps = powers(difference(hips, chest), _SHARES_SO_FAR)  # in the hips' frame
+    above = rotate(steps, _ABOVE_SPINE_M)
+    lean = _lean(_LOW_M + above[:, 2], above[:, 0] + above[:, 1], seen_from(hips, line))
     lean = pick(line_ok, lean, rot.IDENTITY)
     steps[:, :2] = mul(lean[:, None], steps[:, :2])
     return mul(hips[:, None], steps)

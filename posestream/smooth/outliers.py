@@ -159,7 +159,7 @@ class OutlierGate:
 
 def _is_busy(state: _State) -> bool:
     """Whether anything is exchanged, mirrored or on its way back."""
-    return some(state.returning) or some(state.swapped_s) or some(state.mirrored_s)
+    return some(state.returning) or some(state.swapped_s > 0.0) or some(state.mirrored_s > 0.0)
 
 
 def _sight(state: _State, tracks: Tracks, along: F64, length: F64, now: Bool, t_s: float) -> _Sight:
@@ -186,10 +186,10 @@ def _corrected(state: _State, sight: _Sight, camera_m: F64) -> F64:
     """Directions (N, S, 3) to show; ``sight`` gets exchanged limbs, ``state`` its new timers."""
     state.returning &= sight.known
     sight.xyz_m = seg.without_damage(sight.xyz_m)
-    if some(state.swapped_s) or some(sight.over[:, seg.LIMBS]):
+    if some(state.swapped_s > 0.0) or some(sight.over[:, seg.LIMBS]):
         _swap(state, sight)
     shown = sight.along
-    if some(state.mirrored_s) or some(sight.over):
+    if some(state.mirrored_s > 0.0) or some(sight.over):
         shown = _mirror(state, sight, camera_m)
     shown = _hold(state, sight, shown)
     return _return(state, sight, shown) if some(state.returning) else shown

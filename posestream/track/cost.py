@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import dot, length
+from posestream.geometry.fast import dot, length, some
 from posestream.track import likeness, motion
 from posestream.track.people import Known, Sightings
 
@@ -78,10 +78,11 @@ def match_cost(known: Known, expected: Expected, seen: Sightings) -> F64:
 def _mean_term(terms: F64, weights: F64) -> F64:
     """(N, D) weighted mean of terms (5, N, D), NaN where not measured; weights (5, N, 1)."""
     unknown = np.isnan(terms)
-    if np.count_nonzero(unknown):
+    if some(unknown):
         weights = weights * ~unknown
         terms = np.where(unknown, 0.0, terms)
-    return np.asarray((weights * terms).sum(axis=0) / np.maximum(weights.sum(axis=0), 1e-9))
+    total = np.maximum(np.add.reduce(weights), 1e-9)
+    return np.asarray(np.add.reduce(weights * terms) / total)
 
 
 def _impossible(place: F64, picture: F64) -> Bool:

@@ -34,6 +34,7 @@ _SEGMENTS: Final = np.array(
 )  # fmt: skip
 NUM_SEGMENTS: Final = len(_SEGMENTS)
 LOOK_SIZE: Final = 6
+_SHARES: Final = {size: np.full(size, 1.0 / size) for size in (MAJOR.size, NUM_SEGMENTS, LOOK_SIZE)}
 
 
 def compared(xy_px: F64, score: F64) -> F64:
@@ -93,9 +94,10 @@ def build(xyz_m: F64) -> F64:
 
 def _mean_known(values: F64) -> F64:
     """Mean over the last axis without NaN; NaN where fewer than three are known."""
-    mean = values.sum(axis=-1) / values.shape[-1]
+    size = values.shape[-1]
+    mean: F64 = values.reshape(-1, size).dot(_SHARES[size])
     if not some(np.isnan(mean)):  # as a rule everything is known
-        return np.asarray(mean)
+        return mean.reshape(values.shape[:-1])
     known = ~np.isnan(values)
     count = np.count_nonzero(known, axis=-1)
     total = np.where(known, values, 0.0).sum(axis=-1)

@@ -15,6 +15,7 @@ from posestream.track import likeness, motion
 from posestream.types import People2D, PeopleCam
 
 _SHORTEST_HOLD_S: Final = 0.2
+_ONES: Final = np.ones(3)
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ def sightings(people_cam: PeopleCam, people2d: People2D, T_world_cam: F64) -> Si
     """What the tracker needs of a frame's people."""
     root = rigid.apply(T_world_cam, people_cam.root_cam_m)
     xyz = rigid.apply(T_world_cam, people_cam.xyz_cam_m)
-    placed = np.isfinite(root).all(axis=-1) & (people_cam.depth_score > 0.0)
+    placed = np.isfinite(dot(root, _ONES)) & (people_cam.depth_score > 0.0)
     px = likeness.compared(people2d.xy_px, people2d.score)
     low, high = likeness.box_px(px)
     return Sightings(

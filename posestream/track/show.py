@@ -59,13 +59,13 @@ def _all_seen(known: Known, detection: I64, shown: I64) -> Tracks:
     """As ``show``, where all who are shown are seen and placed in this frame."""
     order = shown[np.argsort(known.slot[shown], kind="stable")]
     return Tracks(
-        track_id=known.track_id[order],
-        slot=known.slot[order],
+        track_id=known.track_id.take(order),
+        slot=known.slot.take(order),
         state=np.full(order.size, _TRACKED),
-        confidence=known.confidence[order],
-        xyz_world_m=known.xyz_m[order],
-        score=known.score[order],
-        detection=detection[order],
+        confidence=known.confidence.take(order),
+        xyz_world_m=known.xyz_m.take(order, 0),
+        score=known.score.take(order, 0),
+        detection=detection.take(order),
     )
 
 

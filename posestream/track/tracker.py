@@ -90,15 +90,12 @@ class Tracker:
 
     def _match(self, seen: Sightings, expected: Expected, alike: F64) -> tuple[I64, I64]:
         """Rows of known people and of the sightings that continue them."""
-        here = np.flatnonzero(~self._known.gone)
-        usable = np.flatnonzero(seen.person_score >= self._settings.keep_score)
         cost = match_cost(self._known, expected, seen)
         held = expected.away_s > _RETURN_S
         cost = cost + (_HELD_COST * held + _UNCONFIRMED_COST * ~self._known.shown)[:, None]
-        if cost.shape != (here.size, usable.size):
-            cost = cost[np.ix_(here, usable)]
-        rows, columns = assign(cost, LIMIT)
-        return self._without_doubles(here[rows], usable[columns], expected, alike)
+        barred = self._known.gone[:, None] | (seen.person_score < self._settings.keep_score)
+        rows, columns = assign(np.where(barred, np.inf, cost), LIMIT)
+        return self._without_doubles(rows, columns, expected, alike)
 
     def _without_doubles(
         self, rows: I64, columns: I64, expected: Expected, alike: F64

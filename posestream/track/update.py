@@ -16,6 +16,7 @@ _CONFIDENCE_S: Final = 0.2
 _BUILD_S: Final = 1.0
 _LOOK_S: Final = 2.0
 _PX_VELOCITY_S: Final = 0.1
+_PER_S: Final = -1.0 / np.array([_PX_VELOCITY_S, _LOOK_S, _CONFIDENCE_S, _BUILD_S])
 
 Rows = I64 | slice
 
@@ -27,13 +28,14 @@ def update(
     placed = seen.placed[columns]
     who, what = _compact(rows, len(known)), _compact(columns, len(seen))
     away = np.maximum(expected.away_s[who], 1e-3)
+    share = -np.expm1(away[:, None] * _PER_S)
     moved_px = _moved_px(known, who, seen, what)
     if every(placed):
-        _measure(known, who, seen, what, expected)
+        _measure(known, who, seen, what, expected, share[:, 3:])
     else:
         _follow(known, rows[~placed], moved_px[~placed], T_world_cam)
-        _measure(known, rows[placed], seen, columns[placed], expected)
-    _look(known, who, seen, what, away, moved_px)
+        _measure(known, rows[placed], seen, columns[placed], expected, share[placed, 3:])
+    _look(known, who, seen, what, moved_px / away[:, None], share)
 
 
 def _compact(rows: I64, count: int) -> Rows:
@@ -43,19 +45,19 @@ def _compact(rows: I64, count: int) -> Rows:
 
 
 def _look(
-    known: Known, rows: Rows, seen: Sightings, columns: Rows, away: F64, moved_px: F64
+    known: Known, rows: Rows, seen: Sightings, columns: Rows, px_per_s: F64, share: F64
 ) -> None:
     """What is seen without knowing the distance."""
-    mix = _share(away, _PX_VELOCITY_S)[:, None]
-    known.px_velocity[rows] += mix * (moved_px / away[:, None] - known.px_velocity[rows])
+    known.px_velocity[rows] += share[:, :1] * (px_per_s - known.px_velocity[rows])
     known.px[rows] = seen.px[columns]
-    mix = _share(away, _LOOK_S)[:, None]
-    known.look[rows] = _mixed(known.look[rows], seen.look[columns], mix)
+    known.look[rows] = _mixed(known.look[rows], seen.look[columns], share[:, 1:2])
     score = seen.person_score[columns]
-    known.confidence[rows] += _share(away, _CONFIDENCE_S) * (score - known.confidence[rows])
+    known.confidence[rows] += share[:, 2] * (score - known.confidence[rows])
 
 
-def _measure(known: Known, rows: Rows, seen: Sightings, columns: Rows, expected: Expected) -> None:
+def _measure(
+    known: Known, rows: Rows, seen: Sightings, columns: Rows, expected: Expected, mix: F64
+) -> None:
     """Take over joints; the believed distance replaces the noisier measured one."""
     measured, var, ray = seen.root_m[columns], seen.var[columns], expected.ray[rows]
     before = expected.root_m[rows], known.velocity[rows], expected.covariance[rows]
@@ -73,7 +75,6 @@ def _measure(known: Known, rows: Rows, seen: Sightings, columns: Rows, expected:
     known.score[rows] = seen.score[columns]
     known.pose_m[rows] = seen.pose_m[columns]
     known.m_per_px[rows] = np.nan
-    mix = _share(np.maximum(expected.away_s[rows], 1e-3), _BUILD_S)[:, None]
     known.build[rows] = _mixed(known.build[rows], seen.build[columns], mix)
 
 
@@ -104,7 +105,3 @@ def _mixed(old: F64, new: F64, share: F64) -> F64:
     if every(np.isfinite(mixed)):
         return mixed
     return np.where(np.isfinite(mixed), mixed, np.where(np.isfinite(old), old, new))
-
-
-def _share(dt_s: F64, time_s: float) -> F64:
-    return np.asarray(-np.expm1(-dt_s / time_s))
