@@ -58,12 +58,15 @@ def group(
     pairs = list(zip(links.start.tolist(), links.end.tolist(), strict=True))
     plainest_first = np.argsort(-links.margin, kind="stable")
     for i in plainest_first[matched[plainest_first]].tolist():
-        a, b = (parts.part[p] for p in pairs[i])
+        start, end = pairs[i]
+        a, b = parts.part[start], parts.part[end]
         if a != b and parts.fits(a, b):
             parts.merge(a, b)
-    strongest_first = np.argsort(-links.score, kind="stable").tolist()
-    strong = [pairs[i] for i in strongest_first if links.score[i] >= share_score]
-    origin = _share(parts, strong, len(peaks.joint))
+    strongest_first = np.argsort(-links.score, kind="stable")
+    strong = strongest_first[links.score[strongest_first] >= share_score].tolist()
+    # parts only grow together: a link within one stays there
+    between = [p for p in map(pairs.__getitem__, strong) if parts.part[p[0]] != parts.part[p[1]]]
+    origin = _share(parts, between, len(peaks.joint))
     return _rows(parts, origin, num_joints)
 
 

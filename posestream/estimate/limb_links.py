@@ -46,13 +46,16 @@ def candidate_links(
     ``pafs`` (2L, h, w) are read at points between the two peaks. With location maps (3J, h, w),
     the 3D that both peaks store for the same joints is compared, too: ends of one person agree.
     """
-    start, end = np.nonzero(skeleton.limb_of[peaks.joint[:, None], peaks.joint] >= 0)
+    joined = (skeleton.limb_of >= 0).take(peaks.joint, 0).take(peaks.joint, 1)
+    start, end = np.nonzero(joined)
     limb = skeleton.limb_of[peaks.joint[start], peaks.joint[end]]
-    agreement = _agreement(pafs, limb, peaks.xy[start], peaks.xy[end], rules.samples)
-    score = agreement.mean(axis=1, dtype=np.float64)
+    agreement = _agreement(
+        pafs, limb, peaks.xy.take(start, 0), peaks.xy.take(end, 0), rules.samples
+    )
+    score = agreement.mean(axis=0, dtype=np.float64)
     near = np.flatnonzero(score >= 0.5 * rules.min_score)
     limb, start, end, score = limb[near], start[near], end[near], score[near]
-    share = (agreement[near] > 0.05).mean(axis=1)
+    share = (agreement.take(near, 1) > 0.05).mean(axis=0)
     good = (score >= rules.min_score) & (share >= rules.min_share)
     if locations is not None and rules.location_weight > 0.0:
         cost = _disagreement_m(locations, limb, peaks.xy[start], peaks.xy[end], skeleton)
@@ -76,7 +79,7 @@ def _disagreement_m(
     base = (3 * h * w) * joint[..., None] + h * w * np.arange(3)
     flat = locations.reshape(-1)
     cells = [(p + 0.5).astype(np.intp) @ np.array([1, w]) for p in (start, end)]
-    a, b = (flat[base + cell[:, None, None]] for cell in cells)
+    a, b = (flat.take(base + cell[:, None, None]) for cell in cells)
     known = joint >= 0
     delta = a - b
     distance = np.sqrt(np.einsum("cwk,cwk->cw", delta, delta)) * known
@@ -100,21 +103,28 @@ def _margin(key: I64, score: F64) -> F64:
 def _agreement(
     pafs: NDArray[np.float32], limb: I64, start: F64, end: F64, samples: int
 ) -> NDArray[np.float32]:
-    """(C, samples) cosine-like agreement between the field and the direction start → end."""
+    """(samples, C) cosine-like agreement between the field and the direction start → end."""
     h, w = pafs.shape[1:]
     delta = end - start
-    unit = (delta / np.maximum(np.hypot(delta[:, 0], delta[:, 1]), 1e-6)[:, None]).astype(
-        np.float32
-    )
-    share = np.linspace(0.0, 1.0, samples, dtype=np.float32)
+    size = np.maximum(np.hypot(delta[:, 0], delta[:, 1]), 1e-6)
+    unit = (delta / size[:, None]).astype(np.float32)
+    share = np.linspace(0.0, 1.0, samples, dtype=np.float32)[:, None]
     x, y = (
-        (start[:, k, None] + 0.5).astype(np.float32) + delta[:, k, None].astype(np.float32) * share
+        (start[:, k] + 0.5).astype(np.float32) + delta[:, k].astype(np.float32) * share
         for k in (0, 1)
     )  # peaks lie on the map: never negative
-    cell = y.astype(np.intp) * w + x.astype(np.intp) + (2 * h * w) * limb[:, None]
+    cell = y.astype(np.intp)  # large: changed in place
+    cell *= w
+    cell += x.astype(np.intp)
+    cell += (2 * h * w) * limb
     flat = pafs.reshape(-1)
-    along = flat[cell] * unit[:, :1] + flat[cell + h * w] * unit[:, 1:]
-    return np.asarray(along, dtype=np.float32)
+    along = flat.take(cell)
+    along *= unit[:, 0]
+    cell += h * w
+    across = flat.take(cell)
+    across *= unit[:, 1]
+    along += across
+    return along
 
 
 def matched(links: Links, num_limbs: int, method: str) -> Bool:
@@ -156,11 +166,17 @@ def _greedy(links: Links) -> Bool:
 
 def _hungarian(start: I64, end: I64, score: F64) -> Bool:
     """One limb's best matching."""
-    rows, row = np.unique(start, return_inverse=True)
-    columns, column = np.unique(end, return_inverse=True)
     import lap
 
-    cost = np.zeros((rows.size, columns.size))
+    rows, row = _numbered(start)
+    columns, column = _numbered(end)
+    cost = np.zeros((rows, columns))
     cost[row, column] = -score
     _, partner, _ = lap.lapjv(cost, extend_cost=True)
     return np.asarray(partner[row] == column)
+
+
+def _numbered(peaks: I64) -> tuple[int, list[int]]:
+    """How many different peaks there are, and each one's rank: ``np.unique`` for a few."""
+    rank = {peak: i for i, peak in enumerate(sorted(set(peaks.tolist())))}
+    return len(rank), [rank[peak] for peak in peaks.tolist()]

@@ -62,11 +62,17 @@ def _rank(joint: I64) -> I64:
 def _apart(joint: I64, xy: F64, distance: float) -> Bool:
     """Keep the stronger of two peaks of a joint (sorted) that are nearer than ``distance``."""
     keep = np.ones(joint.size, dtype=np.bool_)
-    for shift in range(1, int(_rank(joint).max(initial=0)) + 1):
-        delta = xy[shift:] - xy[:-shift]
-        near = (joint[shift:] == joint[:-shift]) & ((delta * delta).sum(axis=1) < distance**2)
-        for i in np.flatnonzero(near):
-            keep[i + shift] &= not keep[i]
+    number = np.arange(joint.size)
+    weaker = np.searchsorted(joint, joint, side="right") - number - 1
+    strong = np.repeat(number, weaker)
+    first = np.cumsum(weaker) - weaker
+    weak = strong + 1 + np.arange(strong.size) - np.repeat(first, weaker)
+    delta = xy[strong] - xy[weak]
+    near = (delta * delta).sum(axis=1) < distance**2
+    if near.any():
+        pairs = zip(strong[near].tolist(), weak[near].tolist(), strict=True)
+        for a, b in sorted(pairs, key=lambda pair: (pair[1] - pair[0], pair[0])):
+            keep[b] &= not keep[a]
     return keep
 
 

@@ -9,6 +9,7 @@ once, in numpy.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -19,6 +20,8 @@ from posestream.arrays import F64, I64, Bool
 from posestream.geometry.cells import px_to_cells
 from posestream.skeleton.network import NetworkSkeleton
 from posestream.types import People2D, PeopleRoot, PoseMaps
+
+_NOWHERE = 1e6  # cells; beyond every map, where joints are put that are missing
 
 
 class LiftSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,20 +88,36 @@ def _clearance(xy: F64, seen: Bool, skeleton: NetworkSkeleton) -> F64:
     The last of the G+1 groups is the trunk, stored at neck and pelvis only.
     """
     n, j = seen.shape
-    distance = np.hypot(
-        xy[:, None, :, None, 0] - xy[None, :, None, :, 0],
-        xy[:, None, :, None, 1] - xy[None, :, None, :, 1],
-    )  # (N, N other, J mine, J theirs)
-    distance[:, ~seen.any(axis=1)] = np.inf
-    np.nan_to_num(distance, copy=False, nan=np.inf)
-    distance[np.arange(n), np.arange(n)] = np.inf
-    nearest = distance.min(axis=1, initial=np.inf)  # (N, J mine, J theirs)
-    core = np.minimum(nearest[..., skeleton.neck], nearest[..., skeleton.pelvis])
-    out = np.empty((n, len(skeleton.groups) + 1, j))
-    out[:, -1] = core
-    for number, members in enumerate(skeleton.groups):
-        np.minimum(core, nearest[..., list(members)].min(axis=-1), out=out[:, number])
-    return out
+    known = np.isfinite(xy).all(axis=-1)
+    stored = _stored(skeleton)
+    there = (known & seen.any(axis=1)[:, None])[..., None]
+    mine = np.where(known[..., None], xy, _NOWHERE).reshape(-1, 2)
+    theirs = np.where(there, xy, -_NOWHERE).take(stored.joints, 1).reshape(-1, 2)
+    squared, y = (mine[:, k, None] - theirs[:, k] for k in (0, 1))
+    squared *= squared
+    y *= y
+    squared += y
+    squared = squared.reshape(n, j, n, len(stored.joints))
+    squared[np.arange(n), :, np.arange(n)] = np.inf
+    nearest = squared.min(axis=2, initial=np.inf)  # (N, J mine, joints of theirs)
+    out = np.minimum.reduceat(nearest, stored.starts, axis=2).transpose(0, 2, 1)
+    np.minimum(out, out[:, -1:], out=out)
+    return np.where(out < _NOWHERE**2, np.sqrt(out), np.inf)
+
+
+class _Stored(NamedTuple):
+    """Which joints' places hold the 3D of each limb, and last of the trunk: one after another."""
+
+    joints: I64
+    starts: I64  # (G+1,) where each group begins
+
+
+@cache
+def _stored(skeleton: NetworkSkeleton) -> _Stored:
+    groups = [*skeleton.groups, (skeleton.neck, skeleton.pelvis)]
+    sizes = [len(group) for group in groups]
+    joints = [joint for group in groups for joint in group]
+    return _Stored(np.array(joints), np.cumsum([0, *sizes[:-1]]))
 
 
 def _places(
