@@ -16,7 +16,7 @@ def bench_networks(*, as_json: bool) -> int:
         raise BackendError(
             'Measuring networks needs torch and onnx: pip install "posestream[train]".'
         ) from error
-    from posestream.evaluation.bench import machine
+    from posestream.evaluation.bench_chain import machine
     from posestream.training import bench_networks as networks
 
     result = {"machine": machine(), **networks.bench_networks()}
