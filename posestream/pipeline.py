@@ -7,7 +7,7 @@ and settings give the same avatar frames.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from posestream.skeleton.joints import NUM_JOINTS
 from posestream.skeleton.kinematics import positions, world_rotations
 from posestream.smooth.chain import SmoothingChain
 from posestream.smooth.outliers import OutlierGate
-from posestream.timing import StageTimes
+from posestream.timing import StageTimes, monotonic_ns
 from posestream.track.tracker import Tracker
 from posestream.types import (
     AvatarFrame,
@@ -59,6 +59,14 @@ class StepDetails:
     pose: Pose
 
 
+class Look(NamedTuple):
+    """What an estimator made of a frame, and when."""
+
+    estimate: Estimate
+    start_ns: int
+    end_ns: int
+
+
 class Pipeline:
     """Joins the stages for one source. Owned by one thread."""
 
@@ -85,6 +93,24 @@ class Pipeline:
         """Everybody's avatar in this frame. Raises BackendError if the back end fails."""
         with self.times.measure("estimate"):
             estimate = self._estimator.estimate(frame)
+        return self.finish(frame, estimate)
+
+    def look(self, frame: Frame) -> Look:
+        """The first half of ``step``, which may run ahead in a thread of its own.
+
+        Raises BackendError if the back end fails.
+        """
+        start_ns = monotonic_ns()
+        estimate = self._estimator.estimate(frame)
+        return Look(estimate, start_ns, monotonic_ns())
+
+    def follow(self, frame: Frame, look: Look) -> AvatarFrame:
+        """The second half, in the order of the frames."""
+        self.times.add_between("estimate", look.start_ns, look.end_ns)
+        return self.finish(frame, look.estimate)
+
+    def finish(self, frame: Frame, estimate: Estimate) -> AvatarFrame:
+        """Everybody's avatar, once it is known who is in the picture."""
         with self.times.measure("locate"):
             people = self._locate(estimate, frame.camera)
             T_world_cam = self._believed_pose(estimate, people, frame)

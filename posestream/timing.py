@@ -108,6 +108,10 @@ class StageTimes:
             self._stages[stage] = Histogram()
         self._stages[stage].add(duration_ms)
 
+    def add_between(self, stage: str, start_ns: int, end_ns: int) -> None:
+        """Count a duration of another thread, from and to times of ``monotonic_ns``."""
+        self.add(stage, (end_ns - start_ns) / 1e6)
+
     def histograms(self) -> dict[str, Histogram]:
         """The histogram of every stage, in the order in which the stages first ran."""
         return dict(self._stages)

@@ -14,7 +14,7 @@ from typing import Final
 
 from posestream.errors import BackendError, PosestreamError
 from posestream.estimate.base import Estimator
-from posestream.pipeline import Pipeline
+from posestream.pipeline import Look, Pipeline
 from posestream.types import AvatarFrame, Estimate, Frame
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,11 @@ class RenewableEstimator:
         self._inner: Estimator | None = make()
         self._failures = 0
         self.name = self._inner.name
+
+    @property
+    def input_px(self) -> tuple[int, int] | None:
+        """Width and height of what the network gets, where that may change."""
+        return getattr(self._inner, "input_px", None)
 
     def estimate(self, frame: Frame) -> Estimate:
         """Everybody in the picture. Raises what the engine raises."""
@@ -63,13 +68,17 @@ class StepGuard:
         self._in_a_row = 0
         self.failures = 0
 
-    def step(self, frame: Frame) -> AvatarFrame:
+    def step(self, frame: Frame, look: Callable[[], Look] | None = None) -> AvatarFrame:
         """Everybody's avatar; where the frame cannot be worked on, everybody is held.
 
+        ``look`` gives or raises what came of the frame's estimation, where that ran ahead.
         Raises PosestreamError after many failures in a row.
         """
         try:
-            avatars = self._pipeline.step(frame)
+            if look is None:
+                avatars = self._pipeline.step(frame)
+            else:
+                avatars = self._pipeline.follow(frame, look())
         except Exception as error:
             self._failed(error)
             return self._pipeline.coast(frame)

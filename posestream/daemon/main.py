@@ -10,6 +10,7 @@ from typing import Any
 
 from posestream import __version__, config
 from posestream.capture.jpeg import encode_jpeg
+from posestream.daemon.ahead import prepare
 from posestream.daemon.budget import CpuBudget, Governor
 from posestream.daemon.control import Control
 from posestream.daemon.figures import (
@@ -105,6 +106,7 @@ class Daemon:
         self._rig = load_avatar(settings)
         self._hub = Hub((), self._delivered, None if trace is None else trace.published)
         self._outputs = Outputs(self._hub, self._rig)
+        self._prepared = prepare(source, settings)
         self._producer = Switch(source, settings, self._open, self._describe_again)
         self._places = Places.of(options.config)
         self._control = Control(
@@ -201,14 +203,12 @@ class Daemon:
         return sinks
 
     def _open(self, source: str, settings: Settings) -> Producer:
+        prepared, self._prepared = self._prepared, None  # the first source alone
+        captured = None if self.trace is None else self.trace.captured
         return open_producer(
-            source,
-            settings,
-            self._figures.times,
-            self._on_source_event,
-            self._describe_again,
-            None if self.trace is None else self.trace.captured,
-        )
+            source, settings, self._figures.times, self._on_source_event, self._describe_again,
+            captured, prepared,
+        )  # fmt: skip
 
     async def _start_panel(self) -> None:
         """A port in use is said in one sentence and the rest goes on."""

@@ -30,6 +30,10 @@ _KINDS: Final[tuple[SinkKind, ...]] = ("vmc", "vrchat", "websocket", "record")
 _BOUNDS_MS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 35.0, 50.0, 75.0, 100.0, 200.0, 500.0, 1000.0)
 
 
+Saved = tuple[int, tuple[int, int] | None]
+"""Pictures that were passed over, and the network's input where it is one of ours."""
+
+
 class RunCollector(Collector):
     """Reads the figures of one run whenever it is asked."""
 
@@ -40,9 +44,11 @@ class RunCollector(Collector):
         stats: Callable[[SinkKind], SinkStats],
         dropped: Callable[[], int],
         backend: Callable[[], str],
+        saved: Callable[[], Saved],
     ) -> None:
         self._figures, self._source = figures, source
         self._stats, self._dropped, self._backend = stats, dropped, backend
+        self._saved = saved
 
     def collect(self) -> Iterator[Metric]:
         """Everything, as it is now."""
@@ -57,6 +63,11 @@ class RunCollector(Collector):
         gauge, counter = GaugeMetricFamily, CounterMetricFamily
         yield counter("posestream_frames", "Frames that left the pipeline.", figures.frames)
         yield counter("posestream_frames_dropped", "Pictures left out.", self._dropped())
+        rested, input_px = self._saved()
+        yield counter("posestream_frames_rested", "Pictures of empty rooms passed over.", rested)
+        if input_px is not None:
+            pixels = input_px[0] * input_px[1]
+            yield gauge("posestream_input_pixels", "What the network gets of a picture.", pixels)
         yield counter("posestream_frames_failed", "Steps that failed.", source.step_failures)
         yield gauge("posestream_fps", "Frames per second, last 2 s.", figures.recent_fps())
         yield gauge("posestream_people", "People tracked now.", figures.people_now)

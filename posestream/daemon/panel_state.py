@@ -77,6 +77,7 @@ class Moment:
             "locate": producer.locate,
             "dropped": producer.dropped,
             "failures": producer.failures,
+            "input_px": producer.input_px,
             "camera": self._camera(),
             "replay": self._replay(),
         }

@@ -9,21 +9,27 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from posestream.calibrate.applying import with_calibration
 from posestream.capture import reopener
 from posestream.capture.base import Source
 from posestream.capture.live import LatestFrame, ReadCallback, timed_read
+from posestream.daemon.ahead import Outcome, Prepared, one_ahead
 from posestream.daemon.guard import RenewableEstimator, StepGuard
 from posestream.daemon.replaying import RECENTRED, ReplayProducer
 from posestream.daemon.sources import backend_for, first_camera, open_for
 from posestream.errors import ConfigError
+from posestream.estimate.base import Estimator
 from posestream.estimate.registry import create
-from posestream.pipeline import Pipeline, StepDetails
+from posestream.estimate.resting import RestingEstimator
+from posestream.performing import Performing
+from posestream.pipeline import Look, Pipeline, StepDetails
 from posestream.settings import Settings
 from posestream.timing import StageTimes, monotonic_ns
 from posestream.types import AvatarFrame, Camera, Frame
 
+_REPLAY: Final = "replay:"
 _COAST_HZ = 15.0
 _SILENCE_S = 0.2  # without a picture: shorter gaps are hiccups
 _MISSED = 2.5  # pictures of a slow source that may fail to come before it counts as silent
@@ -43,6 +49,7 @@ class PictureProducer:
 
     ``on_calibration`` is told, in the worker's thread, why ``camera`` is no longer what it was;
     ``on_source_event`` also that frames begin to fail ("failing"); ``on_read`` see LatestFrame.
+    ``prepared``: the estimator, already being made; it belongs to the producer from now on.
     """
 
     def __init__(
@@ -53,7 +60,9 @@ class PictureProducer:
         on_source_event: Callable[[str, str], None],
         on_calibration: Callable[[str], None],
         on_read: ReadCallback | None = None,
+        prepared: Prepared | None = None,
     ) -> None:
+        self._prepared = prepared
         self._on_calibration = on_calibration
         self._on_read = on_read
         self._guard: StepGuard | None = None
@@ -69,10 +78,12 @@ class PictureProducer:
         self._wishes = self._granted = _Wishes(settings)
         self._latest: LatestFrame | None = None
         self._pipeline: Pipeline | None = None
+        self._estimator: Estimator | None = None
         self._closed = False
         self._reader_lock = threading.Lock()
         self._has_reader = False  # who then closes the source
         self.live = self._source.live
+        self._performing = Performing(settings.perform, settings.retarget.mirror, self.live)
         self.backend: str = settings.estimate.backend
 
     @property
@@ -111,6 +122,16 @@ class PictureProducer:
         return 0 if self._guard is None else self._guard.failures
 
     @property
+    def input_px(self) -> tuple[int, int] | None:
+        """Width and height of what the network gets, where it is one of ours."""
+        return getattr(self._estimator, "input_px", None)
+
+    @property
+    def rested(self) -> int:
+        """Pictures that were not looked at because nobody was there and nothing moved."""
+        return getattr(self._estimator, "rested", 0)
+
+    @property
     def silent_s(self) -> float:
         """Seconds since a live source gave its last picture; 0 for others."""
         return 0.0 if self._latest is None else self._latest.silent_s
@@ -134,30 +155,52 @@ class PictureProducer:
 
     def _avatars(self, settings: Settings) -> Iterator[AvatarFrame]:
         backend = backend_for(self._spec, settings)
-        estimator = RenewableEstimator(lambda: create(backend, settings.estimate))
+        self._estimator = estimator = self._estimating(backend, settings)
         self.backend = estimator.name
         try:
-            self._pipeline = Pipeline(estimator, settings, self._times)
+            watched = self._performing.watched(estimator)
+            self._pipeline = Pipeline(watched, settings, self._times)
             self._guard = StepGuard(self._pipeline, partial(self._on_source_event, "failing"))
             yield from self._live(self._pipeline) if self.live else self._all(self._pipeline)
         finally:
+            self._performing.close()
             estimator.close()
+
+    def _estimating(self, backend: str, settings: Settings) -> Estimator:
+        prepared, self._prepared = self._prepared, None
+
+        def make() -> Estimator:
+            nonlocal prepared
+            early, prepared = prepared, None
+            return create(backend, settings.estimate) if early is None else early.take()
+
+        estimator = RenewableEstimator(make)
+        rest_hz = settings.estimate.rest_hz if self.live else 0.0
+        return RestingEstimator(estimator, rest_hz) if rest_hz else estimator
 
     def _all(self, pipeline: Pipeline) -> Iterator[AvatarFrame]:
         while not self._closed and (frame := timed_read(self._source, self._on_read)) is not None:
             self._grant(pipeline)
             yield self._step(pipeline, frame)
 
-    def _step(self, pipeline: Pipeline, frame: Frame) -> AvatarFrame:
+    def _step(
+        self, pipeline: Pipeline, frame: Frame, look: Callable[[], Look] | None = None
+    ) -> AvatarFrame:
         assert self._guard is not None
-        avatars = self._guard.step(frame)
+        avatars = self._guard.step(frame, look)
         if pipeline.calibrations != self._calibrations:
             self._calibrations = pipeline.calibrations
             self._news = self._news or "the camera's place was learnt better"
         if self._news:
             self._on_calibration(self._news)
             self._news = ""
-        return avatars
+        return self._dressed(pipeline, avatars)
+
+    def _dressed(self, pipeline: Pipeline, avatars: AvatarFrame) -> AvatarFrame:
+        """With hands and face, where they are wanted."""
+        details = pipeline.details
+        offset_m = None if details is None else details.pose.offset_m
+        return self._performing.dressed(avatars, offset_m)
 
     def _live(self, pipeline: Pipeline) -> Iterator[AvatarFrame]:
         self._latest = LatestFrame(
@@ -170,16 +213,27 @@ class PictureProducer:
         last: Frame | None = None
         silence_s = max(_SILENCE_S, _MISSED / (self._source.fps or _COAST_HZ))
         with self._latest as latest:
-            while not (self._closed or latest.ended):
-                frame = latest.get(1.0 / _COAST_HZ)
+            for frame, look in self._looked_at(pipeline, latest):
                 self._grant(pipeline)
                 if frame is not None:
                     last = frame
-                    avatars = self._step(pipeline, frame)
+                    avatars = self._step(pipeline, frame, look)
                     pipeline.expect_latency((monotonic_ns() - frame.t_capture_ns) * 1e-9)
                     yield avatars
                 elif last is not None and latest.silent_s > silence_s:
-                    yield pipeline.coast(replace(last, t_capture_ns=monotonic_ns()))
+                    coasting = pipeline.coast(replace(last, t_capture_ns=monotonic_ns()))
+                    yield self._dressed(pipeline, coasting)
+
+    def _looked_at(self, pipeline: Pipeline, latest: LatestFrame) -> Iterator[Outcome]:
+        """Frames, and None now and then while none come; with their looks if those run ahead."""
+
+        def frames() -> Iterator[Frame | None]:
+            while not (self._closed or latest.ended):
+                yield latest.get(1.0 / _COAST_HZ)
+
+        if self._granted.settings.estimate.overlap:
+            return one_ahead(frames(), pipeline.look)
+        return (Outcome(frame, None) for frame in frames())
 
     def _grant(self, pipeline: Pipeline) -> None:
         wishes, granted = self._wishes, self._granted
@@ -187,6 +241,8 @@ class PictureProducer:
             return
         if wishes.settings is not granted.settings:
             pipeline.configure(wishes.settings)
+            mirror = wishes.settings.retarget.mirror
+            self._performing.configure(wishes.settings.perform, mirror)
         if wishes.settings.floor != granted.settings.floor:
             self._news = "the floor's settings changed"
         if wishes.recentre != granted.recentre:
@@ -194,6 +250,7 @@ class PictureProducer:
             self._news = RECENTRED
         if wishes.recalibrations != granted.recalibrations:
             pipeline.recalibrate()
+            self._performing.learn_neutral()
             self._news = "calibration started anew"
         self._granted = wishes
 
@@ -231,6 +288,8 @@ class PictureProducer:
             self._closed = True
         if not self._has_reader:
             self._source.close()
+            if self._prepared is not None:
+                self._prepared.discard()
 
 
 Producer = PictureProducer | ReplayProducer
@@ -243,8 +302,11 @@ def open_producer(
     on_source_event: Callable[[str, str], None],
     on_calibration: Callable[[str], None],
     on_read: ReadCallback | None = None,
+    prepared: Prepared | None = None,
 ) -> Producer:
     """What ``source`` names. Raises CaptureError or RecordingError."""
-    if source.startswith("replay:"):
-        return ReplayProducer(source.removeprefix("replay:"), settings, on_calibration)
-    return PictureProducer(source, settings, times, on_source_event, on_calibration, on_read)
+    if source.startswith(_REPLAY):
+        return ReplayProducer(source.removeprefix(_REPLAY), settings, on_calibration)
+    return PictureProducer(
+        source, settings, times, on_source_event, on_calibration, on_read, prepared
+    )

@@ -27,6 +27,8 @@ class ReplayProducer:
     locate = "recorded"
     dropped = failures = 0
     silent_s = 0.0
+    rested = 0
+    input_px: tuple[int, int] | None = None
     details = None  # recordings hold neither pictures nor what the stages made of them
 
     def __init__(

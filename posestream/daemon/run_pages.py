@@ -58,5 +58,6 @@ class RunPages:
                 self._stats,
                 lambda: self._producer.dropped + self._hub.dropped,
                 lambda: self._producer.backend,
+                lambda: (self._producer.rested, self._producer.input_px),
             )
         )

@@ -31,7 +31,7 @@ class Switch:
         self._lock = threading.Lock()
         self._next: tuple[str, Producer] | None = None
         self._closed = False
-        self._past_dropped = self._past_failures = 0
+        self._past_dropped = self._past_failures = self._past_rested = 0
         self._first_id = 0
         self.source = source
         self.now = open_(source, settings)
@@ -72,6 +72,7 @@ class Switch:
                 return False
             self._past_dropped += self.now.dropped
             self._past_failures += self.now.failures
+            self._past_rested += self.now.rested
             (self.source, self.now), self._next = self._next, None
             self.now.configure(self._settings)
             return True
@@ -121,6 +122,16 @@ class Switch:
     def failures(self) -> int:
         """Frames that could not be worked on, of all sources."""
         return self._past_failures + self.now.failures
+
+    @property
+    def input_px(self) -> tuple[int, int] | None:
+        """See the producer of now."""
+        return self.now.input_px
+
+    @property
+    def rested(self) -> int:
+        """Pictures that were not looked at, of all sources."""
+        return self._past_rested + self.now.rested
 
     def configure(self, settings: Settings) -> None:
         """Take over changed settings with the next frame."""

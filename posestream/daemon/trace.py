@@ -19,7 +19,7 @@ from posestream.timing import StageTimes, monotonic_ns
 MAX_SPANS: Final = 120_000
 """About eight minutes of 30 frames per second with eight spans each."""
 
-_TRACKS: Final = ("capture", "pipeline", "publish")
+_TRACKS: Final = ("capture", "pipeline", "publish", "network")
 
 
 class _Span(NamedTuple):
@@ -37,6 +37,7 @@ class Trace:
         self._spans: deque[_Span] = deque(maxlen=max_spans)
         self._lock = threading.Lock()
         self._pending: list[_Span] = []  # stages of the frame at hand: its number comes last
+        self._ahead: list[_Span] = []
         self.times = _TracedTimes(self)
 
     def add(self, track: str, name: str, start_ns: int, end_ns: int, frame: int = -1) -> None:
@@ -57,15 +58,20 @@ class Trace:
         end_ns = monotonic_ns()
         self._pending.append(_Span("pipeline", name, end_ns - int(duration_ms * 1e6), end_ns, -1))
 
+    def stage_ahead(self, name: str, start_ns: int, end_ns: int) -> None:
+        """A stage of the frame at hand ran earlier, in a thread of its own."""
+        self._ahead.append(_Span("network", name, start_ns, end_ns, -1))
+
     def frame_done(self, frame: int) -> None:
         """The stages since the last call belonged to this frame."""
         pending, self._pending = self._pending, []
+        ahead, self._ahead = self._ahead, []
         if not pending:
             return
         with self._lock:
             whole = _Span("pipeline", "frame", pending[0].start_ns, pending[-1].end_ns, frame)
             self._spans.append(whole)
-            self._spans.extend(span._replace(frame=frame) for span in pending)
+            self._spans.extend(span._replace(frame=frame) for span in (*ahead, *pending))
 
     def write(self, path: str) -> None:
         """Write everything kept. Raises PosestreamError where the file cannot be written."""
@@ -90,6 +96,10 @@ class _TracedTimes(StageTimes):
     def add(self, stage: str, duration_ms: float) -> None:
         super().add(stage, duration_ms)
         self._trace.stage(stage, duration_ms)
+
+    def add_between(self, stage: str, start_ns: int, end_ns: int) -> None:
+        super().add(stage, (end_ns - start_ns) / 1e6)
+        self._trace.stage_ahead(stage, start_ns, end_ns)
 
 
 def _names() -> list[str]:

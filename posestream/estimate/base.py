@@ -34,6 +34,14 @@ class EstimateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         int,
         msgspec.Meta(ge=1, le=60, description="Look for new people in every n-th frame."),
     ] = 3
+    rest_hz: Annotated[
+        float,
+        msgspec.Meta(ge=0.0, le=60.0, description="Looks per second into empty rooms; 0: all."),
+    ] = 5.0
+    overlap: Annotated[
+        bool,
+        msgspec.Meta(description="Estimate the next picture while this one's people are moved."),
+    ] = False
     threads: Annotated[
         int, msgspec.Meta(ge=0, le=16, description="People worked on at once; 0: by cores.")
     ] = 0

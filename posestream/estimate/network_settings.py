@@ -30,6 +30,10 @@ class RrmpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Literal["auto", "cpu", "cuda"],
         Meta(description="Back end torch: where it runs; auto: on the graphics card if there is."),
     ] = "auto"
+    latency_goal_ms: Annotated[
+        float,
+        Meta(ge=0.0, le=1000.0, description="Shrink a free input to take no longer; 0: never."),
+    ] = 0.0
     width_px: Annotated[Side, Meta(description="Input of networks that take any size.")] = 448
     height_px: Annotated[Side, Meta(description="Input of networks that take any size.")] = 256
     threads: Annotated[

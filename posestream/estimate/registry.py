@@ -113,7 +113,7 @@ def _make_rrmp(settings: EstimateSettings) -> Estimator:
     s = settings.rrmp
     files = weight_files.find(s)
     engine = OnnxEngine(files.maps, files.head, s.threads, (s.width_px, s.height_px))
-    return RrmpEstimator(engine, s.decode, settings.max_people)
+    return RrmpEstimator(engine, s.decode, settings.max_people, latency_goal_ms=s.latency_goal_ms)
 
 
 def _make_torch(settings: EstimateSettings) -> Estimator:
@@ -125,7 +125,9 @@ def _make_torch(settings: EstimateSettings) -> Estimator:
 
     s = settings.rrmp
     engine = TorchEngine(Path(s.weights), s.device, (s.width_px, s.height_px), s.threads)
-    return RrmpEstimator(engine, s.decode, settings.max_people, name="torch")
+    return RrmpEstimator(
+        engine, s.decode, settings.max_people, name="torch", latency_goal_ms=s.latency_goal_ms
+    )
 
 
 def _check_fake(_: EstimateSettings) -> tuple[bool, str]:

@@ -18,10 +18,11 @@ class NetworkFacts(NamedTuple):
     """What the estimator must know of a network."""
 
     joints: JointSetName
-    size_px: tuple[int, int]  # width and height of its input
+    size_px: tuple[int, int]  # width and height of its input, or of what it gets where it is free
     wants_rays: bool
     bins: DepthBins | None  # None: it knows no distances
     thresholds: Thresholds | None = None  # as chosen with the weights, if they say
+    free_size: bool = False  # it takes pictures of any size
 
 
 class Maps(NamedTuple):

@@ -57,6 +57,11 @@ class HdnetEstimator:
         self._settings = settings
         self._skeleton = network_skeleton(engine.facts.joints)
 
+    @property
+    def input_px(self) -> tuple[int, int] | None:
+        """Of what finds people; None where it has no such thing."""
+        return getattr(self._people, "input_px", None)
+
     def estimate(self, frame: Frame) -> Estimate:
         """Everybody, with distances. Raises BackendError if either engine fails."""
         found = self._people.estimate(frame)

@@ -63,6 +63,7 @@ class OnnxEngine:
             "rays" in inputs,
             stored.bins if head is not None else None,
             read_thresholds(self._maps, maps),
+            not fixed,
         )
 
     def maps(self, image: F32, rays: F32 | None) -> Maps:

@@ -6,11 +6,16 @@ from cells to pixels of the picture. 3D is left to ``lift``, which reads the map
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import numpy as np
 
 from posestream.arrays import F64, Image
+from posestream.errors import BackendError
 from posestream.estimate.backends.engine import F32, Engine, Maps
 from posestream.estimate.decode import DecodeSettings, NetworkPeople, find_people, to_people2d
+from posestream.estimate.input_size import InputSize
 from posestream.geometry.camera import normalized_rays, scale_intrinsics
 from posestream.geometry.cells import cells_to_px
 from posestream.geometry.depth_bins import depth_from_logits, focal_px
@@ -29,8 +34,18 @@ class RrmpEstimator:
         settings: DecodeSettings | None = None,
         max_people: int = 16,
         name: str = "rrmp",
+        latency_goal_ms: float = 0.0,
+        clock_s: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """Raises BackendError where a goal is set for a network whose input has one size."""
+        if latency_goal_ms and not engine.facts.free_size:
+            raise BackendError(
+                "This network takes pictures of one size, which cannot be shrunk for "
+                "estimate.rrmp.latency_goal_ms: set it to 0, or export the network with free size."
+            )
         self.name = name
+        self._size = InputSize(engine.facts.size_px, latency_goal_ms)
+        self._clock_s = clock_s
         self._engine = engine
         self._settings = (settings or DecodeSettings()).over(engine.facts.thresholds)
         self._max_people = max_people
@@ -38,6 +53,17 @@ class RrmpEstimator:
 
     def estimate(self, frame: Frame) -> Estimate:
         """Everybody in the picture, with maps. Raises BackendError if the engine fails."""
+        started_s = self._clock_s()
+        estimate = self._estimate(frame)
+        self._size.took((self._clock_s() - started_s) * 1e3)
+        return estimate
+
+    @property
+    def input_px(self) -> tuple[int, int]:
+        """Width and height of what the network gets."""
+        return self._size.size_px
+
+    def _estimate(self, frame: Frame) -> Estimate:
         facts = self._engine.facts
         image, rays, scale = self.inputs(frame)
         maps = self._engine.maps(image, rays)
@@ -57,8 +83,8 @@ class RrmpEstimator:
     def inputs(self, frame: Frame) -> tuple[F32, F32 | None, float]:
         """The network's picture and rays, if it wants them; its pixels per picture pixel."""
         facts = self._engine.facts
-        image, scale = network_input(frame.image, facts.size_px)
-        rays = _rays(frame.camera, scale, facts.size_px) if facts.wants_rays else None
+        image, scale = network_input(frame.image, self.input_px)
+        rays = _rays(frame.camera, scale, self.input_px) if facts.wants_rays else None
         return image, rays, scale
 
     def close(self) -> None:

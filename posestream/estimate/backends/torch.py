@@ -43,7 +43,7 @@ class TorchEngine:
         self._type = torch.float16 if half or (half is None and cuda) else torch.float32
         network = weights.load(path)
         self.facts = _facts(network, size_px, path)._replace(
-            thresholds=weights.load_thresholds(path)
+            thresholds=weights.load_thresholds(path), free_size=True
         )
         self._unified = isinstance(network, Unified)
         self._network = cast("Any", network)

@@ -69,7 +69,8 @@ function engine(state) {
   const rate = state.source_fps ? ` · source ${state.source_fps.toFixed(0)} fps` : "";
   const lost = state.dropped ? ` · ${state.dropped} pictures skipped` : "";
   const failed = state.failures ? ` · ${state.failures} failed` : "";
-  return `${state.backend} · ${LOCATED[state.locate] ?? state.locate} · ${state.camera.size.join(" × ")}${rate}${lost}${failed}`;
+  const input = state.input_px ? ` (${state.input_px.join(" × ")})` : "";
+  return `${state.backend}${input} · ${LOCATED[state.locate] ?? state.locate} · ${state.camera.size.join(" × ")}${rate}${lost}${failed}`;
 }
 
 export function named(source) {
