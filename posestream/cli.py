@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import signal
 import sys
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     add_train(commands)
     add_synth(commands)
     _add_config(commands)
+    _add_avatar(commands)
     return parser
 
 
@@ -189,6 +191,14 @@ def _add_config(commands: Commands) -> None:
     parser.set_defaults(command=_config)
 
 
+def _add_avatar(commands: Commands) -> None:
+    parser = commands.add_parser("avatar", help="which bones are found in an avatar, and how")
+    parser.add_argument("file", metavar="FILE", help="VRM, GLB, glTF or BVH")
+    parser.add_argument("--json", action="store_true")
+    _add_verbose(parser)
+    parser.set_defaults(command=_avatar)
+
+
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError("must be a whole number of at least 1")
@@ -226,7 +236,7 @@ def _overrides(arguments: argparse.Namespace) -> list[str]:
     return overrides
 
 
-def _avatar(arguments: argparse.Namespace) -> list[str]:
+def _for_avatar(arguments: argparse.Namespace) -> list[str]:
     return [] if arguments.avatar is None else [f"avatar.file={arguments.avatar}"]
 
 
@@ -239,7 +249,7 @@ def _process(arguments: argparse.Namespace) -> int:
         arguments.out,
         formats,
         arguments.config,
-        [*_overrides(arguments), *_avatar(arguments)],
+        [*_overrides(arguments), *_for_avatar(arguments)],
         Where(arguments.workers, arguments.scheduler),
     )
 
@@ -270,4 +280,12 @@ def _config(arguments: argparse.Namespace) -> int:
         return 0
     for key, kind, default, text in config.describe():
         print(f"{key} = {default!r}  ({kind})\n    {text}")
+    return 0
+
+
+def _avatar(arguments: argparse.Namespace) -> int:
+    from posestream.skeleton.rig_report import report
+
+    found = report(arguments.file)
+    print(json.dumps(found.as_dict(), indent=2) if arguments.json else found.as_text())
     return 0

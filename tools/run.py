@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tools import pythons
 
 COMMANDS = (
-    "run", "process", "calibrate", "doctor", "bench", "evaluate", "config",
+    "run", "process", "calibrate", "doctor", "bench", "evaluate", "config", "avatar",
     "pack", "synth", "train", "export",
 )  # fmt: skip
 GENERAL = ("-h", "--help", "--version")

@@ -16,7 +16,7 @@ import numpy as np
 from posestream.arrays import F64
 from posestream.errors import AvatarError
 from posestream.geometry import rotation as rot
-from posestream.skeleton.bone_names import bones_of
+from posestream.skeleton.bone_names import bones_of, with_spine
 from posestream.skeleton.humanoid import BONE, NUM_BONES
 from posestream.skeleton.joints import JOINT, NUM_JOINTS
 from posestream.skeleton.rig import Rig, build_rig
@@ -137,7 +137,7 @@ def read_bvh_skeleton(path: Path | str) -> BvhSkeleton:
 
     path = Path(path)
     clip = read_bvh(path)
-    bones = bones_of(enumerate(clip.names))
+    bones = with_spine(bones_of(enumerate(clip.names)))
     missing = [b for b in REQUIRED if b not in bones]
     if missing:
         _fail(path.name, f"has no joint for {', '.join(missing[:4])}: rename its joints")

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from posestream.skeleton.bone_names import bones_of, words
+from posestream.skeleton.bone_names import bones_of, with_spine, words
 from posestream.skeleton.nodes import NodeTree
 
 _LEG: Final = ("UpperLeg", "LowerLeg", "Foot", "Toes")
@@ -19,17 +19,9 @@ def humanoid_from_nodes(tree: NodeTree, joints: list[int]) -> dict[str, int]:
     joints = sorted(joints, key=tree.depth)
     named = bones_of((j, tree.names[j]) for j in joints)
     if all(f"{s}{b}" in named for s in ("Left", "Right") for b in (*_LEG[:3], *_ARM)):
-        return _with_spine(named)
+        return with_spine(named)
     shaped = _Shape(tree, frozenset(joints)).bones(joints)
     return shaped if len(shaped) > len(named) else named
-
-
-def _with_spine(named: dict[str, int]) -> dict[str, int]:
-    """Where the only spine bone is called chest or the like, it serves as the Spine."""
-    for name in ("Chest", "UpperChest"):
-        if "Spine" not in named and name in named:
-            named["Spine"] = named.pop(name)
-    return named
 
 
 class _Shape:

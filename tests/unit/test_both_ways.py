@@ -34,7 +34,7 @@ def wave(t_s: F64, hz: float) -> F64:
 
 
 def test_straight_motion_is_left_as_it_is() -> None:
-    line = (np.outer(T_S, [0.3, -1.2, 0.5]) + [4.0, 1.0, -2.0])[:, None]
+    line = (np.outer(T_S, [0.3, -1.2, 0.5]) + np.array([4.0, 1.0, -2.0]))[:, None]
     for weight in (EVEN, RNG.uniform(0.05, 1.0, EVEN.shape)):
         np.testing.assert_allclose(smooth_vectors(T_S, line, weight, PLACES), line, atol=1e-6)
 
