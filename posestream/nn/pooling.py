@@ -84,16 +84,23 @@ class PersonPooling(nn.Module):
             low = torch.where(known, xy, _FAR).amin(dim=1)[:, None, None] - self.margin
             high = torch.where(known, xy, -_FAR).amax(dim=1)[:, None, None] + self.margin
             return ((cells >= low) & (cells <= high)).all(dim=-1).to(cells.dtype)
-        start = xy[:, :, None]  # the joint itself
         end = xy[:, self.neighbours]  # (N, J, A, 2)
         there = seen[:, self.neighbours][..., None]
-        along = torch.where(there, end - start, torch.zeros_like(end))
-        offset = cells[:, :, :, None] - start[:, :, :, None]  # (N, J, K, 1, 2)
-        along = along[:, :, None]  # (N, J, 1, A, 2)
-        share = (offset * along).sum(-1) / (along * along).sum(-1).clamp_min(1e-6)
-        rest = offset - share.clamp(0.0, 1.0)[..., None] * along
-        near = (rest * rest).sum(-1).amin(dim=-1) <= self.margin**2
-        return near.to(cells.dtype)
+        along = torch.where(there, end - xy[:, :, None], torch.zeros_like(end))
+        offset = cells - xy[:, :, None]  # (N, J, K, 2)
+        return self._is_near(offset, along).to(cells.dtype)
+
+    def _is_near(self, offset: Tensor, along: Tensor) -> Tensor:
+        """(N, J, K) whether cells ``offset`` (N, J, K, 2) from a joint lie at one of its limbs.
+
+        ``along`` (N, J, A, 2) are the limbs. The square of the distance to each is a quadratic
+        in the share of the limb: two products per cell and limb instead of vectors.
+        """
+        squared = (along * along).sum(-1, keepdim=True)  # (N, J, A, 1)
+        dot = torch.matmul(along, offset.transpose(2, 3))  # (N, J, A, K)
+        share = (dot / squared.clamp_min(1e-6)).clamp(0.0, 1.0)
+        less = (share * (share * squared - 2.0 * dot)).amin(dim=2)
+        return (offset * offset).sum(-1) + less <= self.margin**2
 
 
 def _neighbours(skeleton: NetworkSkeleton) -> Tensor:
