@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -12,7 +12,11 @@ import numpy as np
 from posestream.arrays import F64
 from posestream.evaluation import video_measures as measures
 from posestream.evaluation.noise import Trace
+from posestream.ground.settings import GroundSettings
+from posestream.hindsight import Hindsight
+from posestream.retarget.pose import Pose
 from posestream.retarget.solve import Retargeter
+from posestream.settings import Settings
 from posestream.skeleton.bvh import read_bvh
 from posestream.skeleton.humanoid import BONE
 from posestream.skeleton.kinematics import positions, world_rotations
@@ -20,12 +24,13 @@ from posestream.smooth.chain import SmoothingChain
 from posestream.smooth.one_euro import OneEuro
 from posestream.smooth.outliers import OutlierGate
 from posestream.smooth.settings import SmoothingSettings
-from posestream.types import Tracks
+from posestream.types import AvatarFrame, Tracks
 
 _ENDS: Final = np.array(
     [BONE[n] for n in ("Head", "LeftHand", "RightHand", "LeftFoot", "RightFoot")]
 )
 _CAMERA_M: Final = np.array([0.0, 1.4, 4.0])
+_ONE: Final = np.zeros(1, dtype=np.int64)
 _LEAST_S: Final = 2.0
 _SETTLED_S: Final = 0.5
 _TO_WORLD: Final = np.array([1.0, -1.0, -1.0])  # of a level camera that looks along -z
@@ -77,26 +82,55 @@ class PlainOneEuro(SmoothingSettings, frozen=True, kw_only=True):
 
 def play(clip: Clip, settings: SmoothingSettings, exact: bool = False) -> F64:
     """Places (T, 5, 3) of head, hands and feet relative to the hips, metres."""
-    gate, retargeter = OutlierGate(settings.gates), Retargeter()
-    chain, one = SmoothingChain(settings), np.zeros(1, dtype=np.int64)
+    chain = SmoothingChain(settings)
     places = []
-    for i, t_s in enumerate(clip.t_s.tolist()):
-        joints = (clip.joints_m if exact else clip.noisy_m)[i][None]
-        known = np.isfinite(joints).all(axis=-1)
-        score = known.astype(np.float64) if exact else clip.score[i][None]
-        tracks = gate.apply(Tracks(one, one, one, np.ones(1), joints, score, one), _CAMERA_M, t_s)
-        pose = retargeter.solve(tracks, t_s)
-        _, quat = chain.apply(one, t_s, pose.root_world_m, pose.quat_local_xyzw, one == 0)
+    for t_s, _, pose in _poses(clip, settings, exact):
+        _, quat = chain.apply(_ONE, t_s, pose.root_world_m, pose.quat_local_xyzw, _ONE == 0)
         place = positions(np.zeros((1, 3)), world_rotations(quat), pose.offset_m)
         places.append(place[0, _ENDS])
     return np.array(places)
 
 
+def play_with_hindsight(clip: Clip, settings: SmoothingSettings) -> F64:
+    """The same, smoothed both ways in time, as ``posestream process`` does."""
+    hindsight = Hindsight(Settings(smooth=settings, ground=GroundSettings(feet="off")))
+    for t_s, tracks, pose in _poses(clip, settings, exact=False):
+        frame = replace(
+            AvatarFrame.empty(0, round(t_s * 1e9)),
+            **{name: getattr(tracks, name) for name in ("slot", "track_id", "state", "confidence")},
+            root_world_m=pose.root_world_m, root_quat_world_xyzw=pose.quat_local_xyzw[:, 0],
+            quat_local_xyzw=pose.quat_local_xyzw, places=pose.position_world_m,
+            bone_valid=pose.bone_valid, hip_height_m=pose.hip_height_m,
+            expressions=np.zeros((1, 0)),
+        )  # fmt: skip
+        hindsight.add(frame, tracks, pose, _CAMERA_M)
+    shown = [frame.position_world_m[0] for frame in hindsight.frames()]
+    return np.array([place[_ENDS] - place[0] for place in shown])
+
+
+def _poses(
+    clip: Clip, settings: SmoothingSettings, exact: bool
+) -> Iterator[tuple[float, Tracks, Pose]]:
+    """Each instant, who is seen then, and their pose before all smoothing."""
+    gate, retargeter, one = OutlierGate(settings.gates), Retargeter(), _ONE
+    for i, t_s in enumerate(clip.t_s.tolist()):
+        joints = (clip.joints_m if exact else clip.noisy_m)[i][None]
+        known = np.isfinite(joints).all(axis=-1)
+        score = known.astype(np.float64) if exact else clip.score[i][None]
+        tracks = gate.apply(Tracks(one, one, one, np.ones(1), joints, score, one), _CAMERA_M, t_s)
+        yield t_s, tracks, retargeter.solve(tracks, t_s)
+
+
 def figures(
-    motions: Sequence[Clip], settings: SmoothingSettings, truth: Sequence[F64]
+    motions: Sequence[Clip],
+    settings: SmoothingSettings,
+    truth: Sequence[F64],
+    player: Callable[[Clip, SmoothingSettings], F64] = play,
 ) -> LagFigures:
     """Of these settings on these clips; ``truth`` is ``exact_places`` of the clips."""
-    rows = [_figures(c, play(c, settings), exact) for c, exact in zip(motions, truth, strict=True)]
+    rows = [
+        _figures(c, player(c, settings), exact) for c, exact in zip(motions, truth, strict=True)
+    ]
     return LagFigures(*(float(np.nanmean(column)) for column in zip(*rows, strict=True)))
 
 
