@@ -8,7 +8,7 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry import rotation as rot
-from posestream.geometry.fast import dot
+from posestream.geometry.fast import dot, every
 from posestream.retarget.observe import Observation
 from posestream.retarget.rest import REST_TORSO_M
 from posestream.skeleton.humanoid import BONE, BONES, NUM_BONES, REST_HIP_HEIGHT_M, REST_OFFSET_M
@@ -73,7 +73,7 @@ def learn_lengths(seen: Observation, ratio: F64, count: F64, frame: int) -> tupl
 
     Once everybody is known, only every few frames, counted by ``frame``, are sampled.
     """
-    if frame % _EVERY and (count.max(axis=1, initial=0.0) >= _KNOWN).all():
+    if frame % _EVERY and every(np.maximum.reduce(count, axis=1) >= _KNOWN):
         return ratio, count
     new, known = measured_ratios(seen)
     gain = np.maximum(1.0 / (count + 1.0), _ADAPT)

@@ -6,6 +6,7 @@ direction where its parent could not.
 
 from __future__ import annotations
 
+from math import radians
 from typing import Final
 
 import numpy as np
@@ -75,7 +76,7 @@ class _Walk:
         self.local = self.world = wanted
         self.returning = state.returning
         self._wanted, self._measured, self._last = wanted, measured, state.local
-        self._step_rad = np.radians(settings.return_deg_per_s) * dt_s
+        self._step_rad = radians(settings.return_deg_per_s) * dt_s
         self._catching_up = state.returning & measured
         self._held = self._sink(settings, state, dt_s, rest)
 
