@@ -218,9 +218,6 @@ class _Watched:
         self._inner, self._performing = inner, performing
         self.name = inner.name
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)
-
     def estimate(self, frame: Frame) -> Estimate:
         """See the estimator."""
         estimate = self._inner.estimate(frame)

@@ -18,7 +18,16 @@ import numpy as np
 from posestream.arrays import F64
 from posestream.geometry import frames
 from posestream.geometry import rotation as rot
-from posestream.geometry.fast import about, clamp, inv, mul, rotate, smoothstep
+from posestream.geometry.fast import (
+    about,
+    clamp,
+    inv,
+    mul,
+    rotate,
+    slerp,
+    smoothstep,
+    twist_angle,
+)  # fmt: skip
 from posestream.marks import Side
 from posestream.skeleton.humanoid import BONE, REST_OFFSET_M
 
@@ -49,6 +58,9 @@ _BENT: Final = (np.sin(np.radians(12.0)), np.sin(np.radians(40.0)))
 _UPRIGHT: Final = (0.25, 0.6)
 """How far a finger must point along the palm for its spread to be seen: none when curled."""
 
+_TENDON: Final = 0.6
+"""Bend of a finger's last joint by that of its middle one where nothing holds it."""
+
 _CURL: Final = np.array([0.0, 0.0, -1.0])
 _ALONG: Final = np.array([1.0, 0.0, 0.0])
 _PALM_MARKS: Final = np.array([0, 5, 9, 13, 17])
@@ -59,6 +71,11 @@ def _rest(bone: str) -> F64:
 
 
 _PALM_M: Final = np.stack([np.zeros(3), *(_rest(f"{f}Proximal") for f in FINGERS[1:])])
+_KNUCKLES: Final = _PALM_MARKS[1:]
+_PALM_LENGTH_M: Final = float(rot.norm(_PALM_M[1:]).mean())
+_SADDLE_M: Final = _rest("ThumbProximal")
+"""The thumb's saddle joint sits fast in the palm: better known from there than seen, for its
+point jitters by a quarter of the bone that it begins."""
 _THUMB: Final = rot.normalize(
     np.stack([_rest("ThumbIntermediate"), _rest("ThumbDistal"), _rest("ThumbDistal")])
 )
@@ -77,15 +94,23 @@ class HandPose:
     finger_xyzw: F64  # (15, 4) local; thumb to little finger, proximal to distal
 
 
-def solve_hand(xyz_m: F64, side: Side) -> HandPose:
-    """The pose of a hand from its points (21, 3), in any right-handed axes and any unit."""
+def solve_hand(xyz_m: F64, side: Side, coupling: float = 0.0) -> HandPose:
+    """The pose of a hand from its points (21, 3), in any right-handed axes and any unit.
+
+    ``coupling`` in [0, 1]: how far the last joint of each finger follows the one before, as
+    tendons make it do, instead of its own point, which is the least well seen of all.
+    """
     points = xyz_m if side == "left" else frames.mirror_position(xyz_m)
     palm = palm_rotation(points)
-    bones = rot.normalize(rotate(inv(palm), np.diff(points, axis=0)))
+    on_palm = rotate(inv(palm), points - points[0])
+    on_palm[1] = _SADDLE_M * (rot.norm(on_palm[_KNUCKLES]).mean() / _PALM_LENGTH_M)
+    bones = rot.normalize(np.diff(on_palm, axis=0))
     local = np.empty((NUM_FINGER_BONES, 4))
     local[:3] = _thumb(bones[1:4])
     for number, finger in enumerate(FINGERS[1:], start=1):
-        local[3 * number : 3 * number + 3] = _finger(bones[4 * number + 1 : 4 * number + 4], finger)
+        local[3 * number : 3 * number + 3] = _finger(
+            bones[4 * number + 1 : 4 * number + 4], finger, coupling
+        )
     if side == "right":
         palm, local = frames.mirror_quat(palm), frames.mirror_quat(local)
     return HandPose(palm, local)
@@ -99,7 +124,7 @@ def palm_rotation(points: F64) -> F64:
     return rot.from_matrix(u @ vt)
 
 
-def _finger(bone: F64, finger: str) -> F64:
+def _finger(bone: F64, finger: str, coupling: float) -> F64:
     """Local rotations (3, 4) from the directions (3, 3) of a finger's bones in palm axes."""
     limits = LIMITS[finger]
     out = np.empty((3, 4))
@@ -108,6 +133,9 @@ def _finger(bone: F64, finger: str) -> F64:
         seen = rotate(inv(world), bone[joint])
         out[joint] = _bend(seen, _ALONG, _CURL, limits[joint])
         world = mul(world, out[joint])
+    if coupling > 0.0:
+        follows = about(_CURL, _TENDON * clamp(twist_angle(out[1], _CURL), 0.0, np.pi))
+        out[2] = slerp(out[2], follows, coupling)
     return out
 
 

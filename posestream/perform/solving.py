@@ -29,6 +29,7 @@ from posestream.types import EXPRESSIONS, Camera
 
 _FORWARD: Final = np.array([0.0, 0.0, 1.0])
 _CAM_HEAD: Final = np.array([1.0, 0.0, 0.0, 0.0])  # half a turn about x: y down, z away
+_COUPLING: Final = 0.7
 _NEAR: Final = 2.5
 """In lengths of a hand: a hand farther from the body's wrist is not this person's."""
 
@@ -65,7 +66,7 @@ class Solver:
         palm, finger = rot.identity(2), rot.identity(2, NUM_FINGER_BONES)
         for side, hand in enumerate(own_hands(marks.hands, wrist_px)):
             if hand is not None:
-                pose = solve_hand(hand.xyz_m, "left" if side == 0 else "right")
+                pose = solve_hand(hand.xyz_m, "left" if side == 0 else "right", _COUPLING)
                 ray = _ray_turn(hand.xy_px.mean(axis=0), camera)
                 palm[side], finger[side] = rot.multiply(ray, pose.palm_xyzw), pose.finger_xyzw
                 seen[side] = True

@@ -1,4 +1,6 @@
-"""Expression values of rendered heads: two people who were not used to fit the face model.
+"""Expression values of rendered heads and fingers of rendered hands, whose shapes are known.
+
+The heads are of two people who were not used to fit the face model.
 
 ``tests/data/faces`` holds ``a_jawOpen.jpg``: person a with that face unit fully driven, the head
 turned by up to ten degrees. See docs/hands-and-face.md for all values.
@@ -6,6 +8,7 @@ turned by up to ten degrees. See docs/hands-and-face.md for all values.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +17,12 @@ import numpy as np
 import pytest
 
 from posestream.estimate.backends.mediapipe_models import check
+from posestream.geometry import frames
+from posestream.geometry import rotation as rot
 from posestream.perform.expressions import Neutral, arkit_values, mouth, vowels
 from posestream.perform.face_features import features
 from posestream.perform.face_frame import PlacedFace
+from posestream.perform.fingers import solve_hand
 from posestream.perform.neutral import neutral_of
 from posestream.perform.solving import place
 from posestream.types import ARKIT_EXPRESSIONS, Camera, Frame
@@ -26,6 +32,7 @@ pytestmark = [
     pytest.mark.skipif(not check()[0], reason=check()[1]),
 ]
 
+HANDS = Path(__file__).resolve().parents[1] / "data" / "hands"
 FACES = Path(__file__).resolve().parents[1] / "data" / "faces"
 CAMERA = Camera(np.array([[700.0, 0, 127.5], [0, 700.0, 127.5], [0, 0, 1]]), (256, 256))
 CLEAR = (
@@ -126,3 +133,38 @@ def test_mouths_say_their_vowel(
     spoken = vowels(values, *mouth(face.point), neutral)
     assert spoken[vowel] > 0.6
     assert np.delete(spoken, vowel).max() < 0.3
+
+
+HAND_CAMERA = Camera(np.array([[400.0, 0, 159.5], [0, 400.0, 159.5], [0, 0, 1]]), (320, 320))
+
+
+def test_pointing_hands_point_and_nothing_else_of_them_does() -> None:
+    """Index straight, three fingers curled: from both sides, in several directions."""
+    from posestream.estimate.backends.mediapipe_marks import MarksFinder
+
+    truth = json.loads((HANDS / "truth.json").read_text())
+    errors_deg = []
+    for name, known in truth.items():
+        finder = MarksFinder(hands=True, face=False)
+        image = cv2.imread(str(HANDS / f"{name}.jpg"))
+        for step in range(3):
+            marks = finder.find(Frame(step, (step + 1) * 100_000_000, image, HAND_CAMERA))
+        finder.close()
+        hand = max(marks.hands, key=lambda found: found.score)
+        assert hand.side == known["side"]
+        pose = solve_hand(hand.xyz_m, hand.side, coupling=0.7)
+        real = solve_hand(np.array(known["points_cam_m"]), hand.side)
+        assert np.degrees(rot.angle_between(pose.palm_xyzw, real.palm_xyzw)) < 45.0
+        curl = curls_deg(pose.finger_xyzw, hand.side)
+        assert curl[1] < 60.0  # the index finger, its three joints together
+        assert curl[2:].min() > 100.0
+        error = np.degrees(rot.angle_between(pose.finger_xyzw, real.finger_xyzw))
+        errors_deg.append(error[3:].mean())
+    assert np.mean(errors_deg) < 30.0
+
+
+def curls_deg(finger_xyzw: np.ndarray, side: str) -> np.ndarray:
+    """(5,) how far each finger is curled, all joints together."""
+    left = finger_xyzw if side == "left" else frames.mirror_quat(finger_xyzw)
+    turn = rot.twist_angle(left, np.array([0.0, 0.0, -1.0]))
+    return np.degrees(turn).reshape(5, 3).sum(axis=1)
