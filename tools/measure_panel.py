@@ -80,7 +80,7 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 def figures(turns: list[dict[str, Any]]) -> dict[str, Any]:
     """Medians by viewer, and the rate of each round by that of its turn without anybody."""
-    by_kind = {turn["viewer"]: [] for turn in turns}
+    by_kind: dict[str, list[dict[str, Any]]] = {turn["viewer"]: [] for turn in turns}
     for turn in turns:
         by_kind[turn["viewer"]].append(turn)
     alone = {turn["round"]: turn["fps"] for turn in by_kind[NOBODY]}
@@ -194,7 +194,8 @@ def browser_page(address: str) -> Iterator[Any]:
                 "Chromium is not installed: apt-get install chromium, or --no-browser."
             )
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
-        page = browser.new_page(viewport=VIEW_PX)
+        width, height = VIEW_PX.values()
+        page = browser.new_page(viewport={"width": width, "height": height})
         page.goto(address)
         end_s = time.monotonic() + _START_S
         while not page.evaluate("window.posestreamPanel?.scene?.drawn > 3"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -72,6 +72,12 @@ def prepare(source: str, settings: Settings) -> Prepared | None:
     return Prepared(lambda: warmed(create(backend, settings.estimate)))
 
 
+def first_of(prepared: Prepared | None, make: Callable[[], Estimator]) -> Callable[[], Estimator]:
+    """Gives what is prepared when it is called first, and makes anew after that."""
+    waiting = [] if prepared is None else [prepared]
+    return lambda: waiting.pop().take() if waiting else make()
+
+
 def warmed(estimator: Estimator) -> Estimator:
     """The estimator after a first picture, on which engines plan and reserve memory."""
     width, height = _BLANK_PX
@@ -91,7 +97,18 @@ class Outcome(NamedTuple):
     look: Callable[[], Look] | None
 
 
-def one_ahead(frames: Iterator[Frame | None], look: Callable[[Frame], Look]) -> Iterator[Outcome]:
+def looked_at(
+    frames: Iterator[Frame | None], look: Callable[[Frame], Look] | None
+) -> Generator[Outcome, None, None]:
+    """Every frame, with its look where ``look`` runs ahead."""
+    if look is not None:
+        return one_ahead(frames, look)
+    return (Outcome(frame, None) for frame in frames)
+
+
+def one_ahead(
+    frames: Iterator[Frame | None], look: Callable[[Frame], Look]
+) -> Generator[Outcome, None, None]:
     """Every frame in order with its look, which runs in a thread of its own.
 
     The thread asks for the next frame as soon as it has looked at one, and waits where the

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 from posestream.calibrate.applying import with_calibration
 from posestream.capture import reopener
 from posestream.capture.base import Source
 from posestream.capture.live import LatestFrame, ReadCallback, timed_read
-from posestream.daemon.ahead import Outcome, Prepared, one_ahead
+from posestream.daemon.ahead import Prepared, first_of, looked_at
 from posestream.daemon.guard import RenewableEstimator, StepGuard
 from posestream.daemon.replaying import RECENTRED, ReplayProducer
 from posestream.daemon.sources import backend_for, first_camera, open_for
@@ -29,7 +29,7 @@ from posestream.settings import Settings
 from posestream.timing import StageTimes, monotonic_ns
 from posestream.types import AvatarFrame, Camera, Frame
 
-_REPLAY: Final = "replay:"
+_REPLAY = "replay:"
 _COAST_HZ = 15.0
 _SILENCE_S = 0.2  # without a picture: shorter gaps are hiccups
 _MISSED = 2.5  # pictures of a slow source that may fail to come before it counts as silent
@@ -79,9 +79,8 @@ class PictureProducer:
         self._latest: LatestFrame | None = None
         self._pipeline: Pipeline | None = None
         self._estimator: Estimator | None = None
-        self._closed = False
+        self._closed = self._has_reader = False  # who reads closes the source
         self._reader_lock = threading.Lock()
-        self._has_reader = False  # who then closes the source
         self.live = self._source.live
         self._performing = Performing(settings.perform, settings.retarget.mirror, self.live)
         self.backend: str = settings.estimate.backend
@@ -168,12 +167,7 @@ class PictureProducer:
 
     def _estimating(self, backend: str, settings: Settings) -> Estimator:
         prepared, self._prepared = self._prepared, None
-
-        def make() -> Estimator:
-            nonlocal prepared
-            early, prepared = prepared, None
-            return create(backend, settings.estimate) if early is None else early.take()
-
+        make = first_of(prepared, lambda: create(backend, settings.estimate))
         estimator = RenewableEstimator(make)
         rest_hz = settings.estimate.rest_hz if self.live else 0.0
         return RestingEstimator(estimator, rest_hz) if rest_hz else estimator
@@ -212,8 +206,9 @@ class PictureProducer:
         )
         last: Frame | None = None
         silence_s = max(_SILENCE_S, _MISSED / (self._source.fps or _COAST_HZ))
-        with self._latest as latest:
-            for frame, look in self._looked_at(pipeline, latest):
+        ahead = pipeline.look if self._granted.settings.estimate.overlap else None
+        with self._latest as latest, closing(looked_at(self._newest(latest), ahead)) as outcomes:
+            for frame, look in outcomes:
                 self._grant(pipeline)
                 if frame is not None:
                     last = frame
@@ -224,16 +219,10 @@ class PictureProducer:
                     coasting = pipeline.coast(replace(last, t_capture_ns=monotonic_ns()))
                     yield self._dressed(pipeline, coasting)
 
-    def _looked_at(self, pipeline: Pipeline, latest: LatestFrame) -> Iterator[Outcome]:
-        """Frames, and None now and then while none come; with their looks if those run ahead."""
-
-        def frames() -> Iterator[Frame | None]:
-            while not (self._closed or latest.ended):
-                yield latest.get(1.0 / _COAST_HZ)
-
-        if self._granted.settings.estimate.overlap:
-            return one_ahead(frames(), pipeline.look)
-        return (Outcome(frame, None) for frame in frames())
+    def _newest(self, latest: LatestFrame) -> Iterator[Frame | None]:
+        """Frames, and None now and then while none come."""
+        while not (self._closed or latest.ended):
+            yield latest.get(1.0 / _COAST_HZ)
 
     def _grant(self, pipeline: Pipeline) -> None:
         wishes, granted = self._wishes, self._granted
@@ -307,6 +296,5 @@ def open_producer(
     """What ``source`` names. Raises CaptureError or RecordingError."""
     if source.startswith(_REPLAY):
         return ReplayProducer(source.removeprefix(_REPLAY), settings, on_calibration)
-    return PictureProducer(
-        source, settings, times, on_source_event, on_calibration, on_read, prepared
-    )
+    told = on_source_event, on_calibration, on_read
+    return PictureProducer(source, settings, times, *told, prepared)

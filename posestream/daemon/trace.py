@@ -80,7 +80,7 @@ class Trace:
         try:
             with Path(path).open("w", encoding="utf-8") as file:
                 file.write('{"displayTimeUnit": "ms", "traceEvents": [\n')
-                file.write(",\n".join([*_names(), *map(_event, spans)]))
+                file.write(",\n".join([*_names(spans), *map(_event, spans)]))
                 file.write("\n]}\n")
         except OSError as error:
             raise unwritable(path, "trace", error) from None
@@ -102,9 +102,10 @@ class _TracedTimes(StageTimes):
         self._trace.stage_ahead(stage, start_ns, end_ns)
 
 
-def _names() -> list[str]:
+def _names(spans: list[_Span]) -> list[str]:
+    tracks = [t for t in _TRACKS if t != "network" or any(span.track == t for span in spans)]
     return [_meta("process_name", 0, "posestream")] + [
-        _meta("thread_name", _TRACKS.index(track), track) for track in _TRACKS
+        _meta("thread_name", _TRACKS.index(track), track) for track in tracks
     ]
 
 

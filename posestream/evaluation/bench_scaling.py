@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import cv2
+import numpy as np
 
 from posestream import config
 from posestream.assets import DEMO_CLIP
@@ -81,7 +82,8 @@ def _resized(frames: list[Frame], height_px: int) -> Iterator[Frame]:
     K_px = scale_intrinsics(frames[0].camera.K_px, scale, scale)
     camera = Camera(K_px, size_px, frames[0].camera.distortion, frames[0].camera.T_world_cam)
     for frame in frames:
-        yield replace(frame, image=cv2.resize(frame.image, size_px), camera=camera, truth=None)
+        image = cv2.resize(frame.image, size_px).astype(np.uint8, copy=False)
+        yield replace(frame, image=image, camera=camera, truth=None)
 
 
 def bench_threads() -> list[Run]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posestream.assets import DEMO_CLIP
+from posestream.capture import open_source
 from posestream.capture.base import CaptureSettings
 from posestream.config import load
 from posestream.daemon import ahead
@@ -17,6 +19,7 @@ from posestream.daemon.ahead import Prepared, one_ahead, prepare, warmed
 from posestream.daemon.producers import PictureProducer
 from posestream.daemon.trace import Trace
 from posestream.errors import BackendError, CaptureError
+from posestream.estimate.registry import create
 from posestream.geometry.camera import intrinsics_from_fov
 from posestream.pipeline import Look
 from posestream.skeleton.joints import NUM_JOINTS
@@ -124,10 +127,11 @@ def test_a_producer_gives_the_same_people_with_overlap(overlap: bool) -> None:
     source = "synthetic:people=2,seconds=1,fps=15,size=160x90"
     made = PictureProducer(source, settings, times, lambda *_: None, lambda _: None)
     frames = [f for f in made.frames() if len(f)]
-    assert [f.index for f in frames] == sorted({f.index for f in frames})
+    assert [f.index for f in frames] == sorted(f.index for f in frames)
     assert all(len(f) == 2 for f in frames[1:])
     assert {"estimate", "track", "smooth"} <= set(times.histograms())
-    assert times.histograms()["estimate"].total == times.histograms()["retarget"].total
+    counts = {name: histogram.total for name, histogram in times.histograms().items()}
+    assert 0 < counts["estimate"] == counts["locate"] <= counts["retarget"]  # while it is silent
 
 
 def test_what_is_prepared_is_taken_or_closed() -> None:
@@ -198,3 +202,18 @@ def test_a_look_ahead_has_a_track_of_its_own_in_the_trace(tmp_path: Path) -> Non
     assert spans["estimate"]["args"] == {"frame": 7} and spans["estimate"]["dur"] == 4000.0
     assert spans["frame"]["ts"] == spans["track"]["ts"]
     assert trace.times.histograms()["estimate"].total == 1
+
+
+@pytest.mark.mediapipe
+def test_a_blank_picture_changes_nothing_of_what_is_found_later() -> None:
+    source = open_source(str(DEMO_CLIP), CaptureSettings(pace="fast"))
+    frames = [frame for _ in range(3) if (frame := source.read()) is not None]
+    source.close()
+    found = []
+    for prepared in (lambda made: made, warmed):
+        made = prepared(create("mediapipe", load().estimate))
+        found.append([made.estimate(frame).people2d.xy_px for frame in frames])
+        made.close()
+    assert sum(map(len, found[0])) > 0
+    for cold, warm in zip(*found, strict=True):
+        np.testing.assert_array_equal(cold, warm)
