@@ -45,11 +45,27 @@ def give_back(
     w = locations.shape[2]
     cell = (peaks.xy + 0.5).astype(np.intp) @ np.array([1, w])
     maps = locations.reshape(skeleton.num_joints, 3, -1)
-    read = _Read(maps, cell, rows[:, [skeleton.neck, skeleton.pelvis]])
+    read = _Read(maps, cell, _trunks(rows, maps, cell, skeleton))
     strange = _strange(rows, read, skeleton)
     if not strange.any():
         return rows, shared
     return _exchanged(rows, shared, np.argwhere(strange), peaks, read, skeleton)
+
+
+def _trunks(rows: I64, maps: NDArray[np.float32], cell: I64, skeleton: NetworkSkeleton) -> I64:
+    """(N, 2) peaks of neck and pelvis that speak for each person, -1 where none does.
+
+    Where two people's necks fell into one peak, it speaks for the nearer one; the other is known
+    by the pelvis, with which that neck disagrees. Likewise with necks and pelvises exchanged.
+    """
+    trunk = rows[:, [skeleton.neck, skeleton.pelvis]]
+    twice = (trunk[:, None] == trunk).sum(axis=1) > 1
+    if not twice.any():
+        return trunk
+    neck, pelvis = maps[:, :, cell[trunk]].transpose(3, 2, 0, 1)  # (N, J, 3)
+    apart = np.linalg.norm(neck - pelvis, axis=-1).mean(axis=-1)
+    torn = (apart > _FOREIGN_M) & (trunk >= 0).all(axis=1) & (twice.sum(axis=1) == 1)
+    return np.where(torn[:, None] & twice, -1, trunk)
 
 
 def _strange(rows: I64, read: _Read, skeleton: NetworkSkeleton) -> Bool:
