@@ -36,6 +36,9 @@ class Controlled(Protocol):
     def recalibrate(self) -> None:
         """Forget floor, tilt and body proportions and estimate them anew."""
 
+    def learn_neutral(self) -> None:
+        """Take the performer's face of the next calm moments for the neutral one."""
+
     def hello(self) -> Hello:
         """What the stream holds now."""
 
@@ -61,6 +64,7 @@ class Control:
             "set": self._set,
             "recentre": self._recentre,
             "calibrate": self._calibrate,
+            "neutral": self._neutral,
             "record": self._record,
             "stop_record": self._stop_record,
         }
@@ -108,6 +112,12 @@ class Control:
 
     async def _calibrate(self, payload: dict[str, Any]) -> dict[str, Any]:
         self._daemon.recalibrate()
+        return {}
+
+    async def _neutral(self, payload: dict[str, Any]) -> dict[str, Any]:
+        if not self._daemon.settings.perform.face:
+            raise ConfigError("No face is looked at: set perform.face = true first.")
+        self._daemon.learn_neutral()
         return {}
 
     async def _record(self, payload: dict[str, Any]) -> dict[str, Any]:

@@ -160,6 +160,10 @@ class Daemon:
         """See ``control.Controlled``."""
         self._producer.recalibrate()
 
+    def learn_neutral(self) -> None:
+        """See ``control.Controlled``."""
+        self._producer.learn_neutral()
+
     def hello(self) -> Hello:
         """See ``control.Controlled``."""
         slots = max([self.settings.estimate.max_people, *(t.people for t in self.settings.vmc)])

@@ -268,6 +268,10 @@ class PictureProducer:
         times = self._wishes.recalibrations + 1
         self._wishes = replace(self._wishes, settings=settings, recalibrations=times)
 
+    def learn_neutral(self) -> None:
+        """Take the performer's face of the next calm moments for the neutral one."""
+        self._performing.learn_neutral()
+
     def close(self) -> None:
         """End the frames and release the source, in the thread that reads it if one does.
 

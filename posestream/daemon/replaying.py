@@ -133,6 +133,9 @@ class ReplayProducer:
     def recalibrate(self) -> None:
         """Recordings keep their calibration."""
 
+    def learn_neutral(self) -> None:
+        """Recordings keep their faces."""
+
     def close(self) -> None:
         """End the frames and release the source. Safe to call twice."""
         self._closed = True

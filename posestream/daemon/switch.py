@@ -146,6 +146,10 @@ class Switch:
         """See the producer of now."""
         self.now.recalibrate()
 
+    def learn_neutral(self) -> None:
+        """See the producer of now."""
+        self.now.learn_neutral()
+
     def close(self) -> None:
         """End the frames and release the source. Safe to call twice."""
         with self._lock:

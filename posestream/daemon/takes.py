@@ -12,6 +12,7 @@ from posestream.capture.replay import ReplayReader
 from posestream.daemon.sources import backend_for, first_camera, open_for
 from posestream.estimate.registry import create
 from posestream.hindsight import Hindsight
+from posestream.performing import Performing
 from posestream.pipeline import Pipeline
 from posestream.settings import Settings
 from posestream.types import EXPRESSIONS, AvatarFrame, Camera
@@ -87,14 +88,19 @@ class VideoTake:
     def _steps(self, hindsight: Hindsight | None) -> Iterator[AvatarFrame]:
         backend = backend_for(self._name, self._settings)
         estimator = create(backend, self._settings.estimate)
+        mirror = self._settings.retarget.mirror
+        performing = Performing(self._settings.perform, mirror, threaded=False)
         try:
-            pipeline = Pipeline(estimator, self._settings)
+            pipeline = Pipeline(performing.watched(estimator), self._settings)
             for picture in every_frame(self._source):
                 frame = pipeline.step(picture)
+                assert pipeline.details is not None
+                frame = performing.dressed(frame, pipeline.details.pose.offset_m)
                 if hindsight is not None:
                     remember(hindsight, frame, pipeline)
                 yield frame
         finally:
+            performing.close()
             estimator.close()
 
     def close(self) -> None:

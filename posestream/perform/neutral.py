@@ -13,7 +13,7 @@ from posestream.perform.expressions import Neutral, mouth
 from posestream.perform.face_features import features, opening
 from posestream.perform.face_frame import PlacedFace
 
-_FRONTAL_RAD: Final = float(np.radians(25.0))
+_FRONTAL_RAD: Final = float(np.radians(35.0))
 _CALM: Final = 0.02
 """Features that differ by less in their mean deviation are calm; speech differs by more."""
 _OPEN: Final = 0.12

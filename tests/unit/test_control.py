@@ -11,7 +11,7 @@ import pytest
 from posestream import config
 from posestream.daemon.control import Control
 from posestream.daemon.outputs import Outputs
-from posestream.errors import RecordingError
+from posestream.errors import ConfigError, RecordingError
 from posestream.publish.hub import Hub
 from posestream.settings import Settings
 from posestream.types import Camera
@@ -23,6 +23,7 @@ class Told:
 
     def __init__(self) -> None:
         self.settings = config.load(None, ["vmc=[]"])
+        self.neutral = 0
 
     def configure(self, settings: Settings) -> None:
         self.settings = settings
@@ -30,6 +31,9 @@ class Told:
     def recentre(self, slot: int | None) -> None: ...
 
     def recalibrate(self) -> None: ...
+
+    def learn_neutral(self) -> None:
+        self.neutral += 1
 
     def hello(self) -> Hello:
         return Hello("test", Camera(np.eye(3), (640, 480)), 30.0, 1)
@@ -78,3 +82,12 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="recordings cannot be made"):
         await command("record", {"name": "one"})
     assert outputs.all == []
+
+
+async def test_a_neutral_face_is_learnt_only_where_one_is_looked_at(tmp_path: Path) -> None:
+    commands, told, _ = control(tmp_path)
+    with pytest.raises(ConfigError, match=r"perform\.face"):
+        await commands("neutral", {})
+    await commands("set", {"key": "perform.face", "value": True})
+    await commands("neutral", {})
+    assert told.neutral == 1
