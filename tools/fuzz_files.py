@@ -149,23 +149,29 @@ class _Session:
     """What ONNX Runtime tells of a file, with the metadata that the file claims."""
 
     def __init__(self, text: str) -> None:
-        self.custom_metadata_map = {"config": text}
+        self.custom_metadata_map = {"config": text, "thresholds": text}
 
     def get_modelmeta(self) -> _Session:
         return self
 
 
 def check_weights(data: bytes) -> str:
-    """The configuration inside a weight file; ONNX Runtime gives it as text."""
+    """The configuration and thresholds inside a weight file; ONNX Runtime gives them as text."""
     session = _Session(data.decode("utf-8", "replace"))
-    return refused(lambda: onnx._stored(session, Path("network.onnx")), BackendError)
+
+    def read() -> None:
+        onnx.read_thresholds(session, Path("network.onnx"))
+        onnx.read_config(session, Path("network.onnx"), onnx.Stored)
+
+    return refused(read, BackendError)
 
 
 def weights_seeds() -> list[bytes]:
     """Both networks' configurations, in short."""
     shape = {"joints": "mupots17", "input_width": 448}
     bins = {"near": 1.0, "far": 64.0, "count": 141}
-    some = [{"joints": "mupots17"}, {"rrmp": shape, "bins": bins}, {"joints": None, "bins": None}]
+    some = [{"joints": "mupots17"}, {"rrmp": shape, "bins": bins}, {"joints": None, "bins": None},
+            {"min_joint": 0.3, "min_limb": 0.15, "min_joints": 8}]  # fmt: skip
     return [json.dumps(config).encode() for config in some]
 
 

@@ -24,7 +24,7 @@ class _RrmpShape(msgspec.Struct):
     joints: JointSetName = "mupots17"
 
 
-class _Stored(msgspec.Struct):
+class Stored(msgspec.Struct):
     """What matters of the configuration in a file of either network."""
 
     joints: JointSetName | None = None
@@ -50,7 +50,7 @@ class OnnxEngine:
         self._head = open_session(head, threads) if head is not None else None
         inputs = {i.name: i.shape for i in self._maps.get_inputs()}
         self._outputs = [o.name for o in self._maps.get_outputs()]
-        stored = read_config(self._maps, maps, _Stored)
+        stored = read_config(self._maps, maps, Stored)
         if "image" not in inputs or not {*_MAPS} <= {*self._outputs}:
             raise BackendError(f"{maps} does not give maps: name the file that ends in .maps.onnx.")
         if head is not None and (stored.bins is None or "depth_features" not in self._outputs):
