@@ -122,8 +122,8 @@ What `control` can ask of the daemon; in JSON, for example
 | `settings` | | | every setting that is in force |
 | `set` | `{"key": …, "value": …}` | changes a setting, checked as in a file; the sections {fixed} need a restart | key and value |
 | `recentre` | `{"slot": 0}` | puts that person at the origin, facing +Z; `null`: back to the camera's origin | slot |
-| `neutral` | | takes the performer's face of the next calm moments for the neutral one | |
 | `calibrate` | | learns floor and camera tilt anew | |
+| `neutral` | | takes the performer's face of the next calm moments for the neutral one | |
 | `record` | `{"name": "take 1"}` | records into `recordings` in the configuration folder | file |
 | `stop_record` | | ends that recording | file, messages |
 

@@ -2,7 +2,7 @@
 
 A linear model: what has changed against the person's own neutral face, times a matrix, with a
 little slack at both ends. The matrix was fitted to rendered heads whose expressions are known
-(``python -m posestream.training.face_model``).
+(``assets/README.md``).
 """
 
 from __future__ import annotations

@@ -264,7 +264,9 @@ namespace Posestream.Tests
             _feed.People(1);
             _feed.Frame[0].ExpressionCount = Bones.Expressions.Length;
             _feed.Frame[0].Expressions[Array.IndexOf(Bones.Expressions, "aa")] = 0.5f;
-            _feed.Frame[0].Expressions[Array.IndexOf(Bones.Expressions, "blinkLeft")] = 0.25f;
+            _feed.Frame[0].Expressions[Array.IndexOf(Bones.Expressions, "blinkLeft")] = 0.75f;
+            _feed.Frame[0].Expressions[Array.IndexOf(Bones.Expressions, "eyeBlinkLeft")] = 0.25f; // exact names come first
+            _feed.Frame[0].Expressions[Array.IndexOf(Bones.Expressions, "jawOpen")] = 1f; // aa has its own value
             _feed.Frame[0].Expressions[Array.IndexOf(Bones.Expressions, "happy")] = 1f;
             Step(avatar);
             face.Tick();

@@ -24,10 +24,17 @@ namespace Posestream
             new[] { "lookUp" }, new[] { "lookDown" }, new[] { "lookLeft" }, new[] { "lookRight" },
         };
 
-        /// <summary>All names of an expression, the given one first.</summary>
-        public static IEnumerable<string> Of(string name)
+        /// <summary>
+        /// Names under which an avatar may have an expression, the given one first; none for which the stream
+        /// has values of its own.
+        /// </summary>
+        public static IEnumerable<string> Of(string name, IList<string> streamed)
         {
             yield return name;
+            if (IsDetail(name, streamed))
+            {
+                yield break;
+            }
             foreach (string[] group in Same)
             {
                 if (!Contains(group, name))
@@ -36,12 +43,19 @@ namespace Posestream
                 }
                 foreach (string other in group)
                 {
-                    if (!Equal(other, name))
+                    if (!Equal(other, name) && !Contains(streamed, other))
                     {
                         yield return other;
                     }
                 }
             }
+        }
+
+        /// <summary>Whether the stream has the expression by its VRM 1.0 name as well, such as aa besides jawOpen.</summary>
+        public static bool IsDetail(string name, IList<string> streamed)
+        {
+            string vrm = Vrm1(name);
+            return !Equal(vrm, name) && Contains(streamed, vrm);
         }
 
         /// <summary>The VRM 1.0 name, or the name itself where there is none.</summary>
@@ -57,7 +71,17 @@ namespace Posestream
             return name;
         }
 
-        private static bool Contains(string[] group, string name) => Array.Exists(group, other => Equal(other, name));
+        private static bool Contains(IList<string> names, string name)
+        {
+            foreach (string other in names)
+            {
+                if (Equal(other, name))
+                {
+                    return true;
+                }
+            }
+            return false;
+        }
 
         /// <summary>Whether two names mean the same; tools differ in case.</summary>
         public static bool Equal(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);

@@ -122,7 +122,7 @@ namespace Posestream
             {
                 if (_sink != null)
                 {
-                    int index = _sink.Find(names[i]);
+                    int index = ExpressionNames.IsDetail(names[i], names) ? -1 : _sink.Find(names[i]);
                     _sinkIndex.Add(index);
                     Found += index >= 0 ? 1 : 0;
                 }
@@ -150,7 +150,7 @@ namespace Posestream
         {
             foreach (SkinnedMeshRenderer renderer in renderers)
             {
-                int index = renderer == null || renderer.sharedMesh == null ? -1 : IndexOf(renderer.sharedMesh, name);
+                int index = renderer == null || renderer.sharedMesh == null ? -1 : IndexOf(renderer.sharedMesh, name, _names);
                 if (index >= 0)
                 {
                     _shapes.Add(new Shape { Expression = expression, Renderer = renderer, Index = index });
@@ -160,9 +160,9 @@ namespace Posestream
         }
 
         /// <summary>The blend shape of an expression; exporters put the mesh's name and a dot before it.</summary>
-        private static int IndexOf(Mesh mesh, string name)
+        private static int IndexOf(Mesh mesh, string name, IList<string> streamed)
         {
-            foreach (string wanted in ExpressionNames.Of(name))
+            foreach (string wanted in ExpressionNames.Of(name, streamed))
             {
                 for (int i = 0; i < mesh.blendShapeCount; i++)
                 {
