@@ -29,8 +29,8 @@ from posestream.types import AvatarFrame, Tracks
 _ENDS: Final = np.array(
     [BONE[n] for n in ("Head", "LeftHand", "RightHand", "LeftFoot", "RightFoot")]
 )
-_CAMERA_M: Final = np.array([0.0, 1.4, 4.0])
-_ONE: Final = np.zeros(1, dtype=np.int64)
+CAMERA_M: Final = np.array([0.0, 1.4, 4.0])
+ONE: Final = np.zeros(1, dtype=np.int64)
 _LEAST_S: Final = 2.0
 _SETTLED_S: Final = 0.5
 _TO_WORLD: Final = np.array([1.0, -1.0, -1.0])  # of a level camera that looks along -z
@@ -84,8 +84,8 @@ def play(clip: Clip, settings: SmoothingSettings, exact: bool = False) -> F64:
     """Places (T, 5, 3) of head, hands and feet relative to the hips, metres."""
     chain = SmoothingChain(settings)
     places = []
-    for t_s, _, pose in _poses(clip, settings, exact):
-        _, quat = chain.apply(_ONE, t_s, pose.root_world_m, pose.quat_local_xyzw, _ONE == 0)
+    for t_s, _, pose in poses(clip, settings, exact):
+        _, quat = chain.apply(ONE, t_s, pose.root_world_m, pose.quat_local_xyzw, ONE == 0)
         place = positions(np.zeros((1, 3)), world_rotations(quat), pose.offset_m)
         places.append(place[0, _ENDS])
     return np.array(places)
@@ -93,8 +93,18 @@ def play(clip: Clip, settings: SmoothingSettings, exact: bool = False) -> F64:
 
 def play_with_hindsight(clip: Clip, settings: SmoothingSettings) -> F64:
     """The same, smoothed both ways in time, as ``posestream process`` does."""
-    hindsight = Hindsight(Settings(smooth=settings, ground=GroundSettings(feet="off")))
-    for t_s, tracks, pose in _poses(clip, settings, exact=False):
+    shown = [
+        f.position_world_m[0] for f in with_hindsight(clip, settings, GroundSettings(feet="off"))
+    ]
+    return np.array([place[_ENDS] - place[0] for place in shown])
+
+
+def with_hindsight(
+    clip: Clip, settings: SmoothingSettings, ground: GroundSettings
+) -> Iterator[AvatarFrame]:
+    """What ``posestream process`` makes of a clip."""
+    hindsight = Hindsight(Settings(smooth=settings, ground=ground))
+    for t_s, tracks, pose in poses(clip, settings, exact=False):
         frame = replace(
             AvatarFrame.empty(0, round(t_s * 1e9)),
             **{name: getattr(tracks, name) for name in ("slot", "track_id", "state", "confidence")},
@@ -103,21 +113,20 @@ def play_with_hindsight(clip: Clip, settings: SmoothingSettings) -> F64:
             bone_valid=pose.bone_valid, hip_height_m=pose.hip_height_m,
             expressions=np.zeros((1, 0)),
         )  # fmt: skip
-        hindsight.add(frame, tracks, pose, _CAMERA_M)
-    shown = [frame.position_world_m[0] for frame in hindsight.frames()]
-    return np.array([place[_ENDS] - place[0] for place in shown])
+        hindsight.add(frame, tracks, pose, CAMERA_M)
+    return hindsight.frames()
 
 
-def _poses(
+def poses(
     clip: Clip, settings: SmoothingSettings, exact: bool
 ) -> Iterator[tuple[float, Tracks, Pose]]:
-    """Each instant, who is seen then, and their pose before all smoothing."""
-    gate, retargeter, one = OutlierGate(settings.gates), Retargeter(), _ONE
+    """Each instant of a clip, who is seen then, and their pose before all smoothing."""
+    gate, retargeter, one = OutlierGate(settings.gates), Retargeter(), ONE
     for i, t_s in enumerate(clip.t_s.tolist()):
         joints = (clip.joints_m if exact else clip.noisy_m)[i][None]
         known = np.isfinite(joints).all(axis=-1)
         score = known.astype(np.float64) if exact else clip.score[i][None]
-        tracks = gate.apply(Tracks(one, one, one, np.ones(1), joints, score, one), _CAMERA_M, t_s)
+        tracks = gate.apply(Tracks(one, one, one, np.ones(1), joints, score, one), CAMERA_M, t_s)
         yield t_s, tracks, retargeter.solve(tracks, t_s)
 
 

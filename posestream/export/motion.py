@@ -29,7 +29,7 @@ class PersonMotion:
     quat_local_xyzw: F64  # (T, B, 4) normalised; the shorter way from each frame to the next
     hip_height_m: F64  # (T,) standing upright, as believed in each frame
     offset_m: F64  # (B, 3) the person's own T-pose vectors from each bone's parent
-    expressions: dict[str, F64]  # (T,) each
+    expressions: dict[str, F64]  # (T,) each of those that were ever there
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -112,7 +112,8 @@ class Gatherer:
     def _expressions(self, person: _Gathered, seen: int) -> dict[str, F64]:
         width = min((len(row) for row in person.expressions[:seen]), default=0)
         rows = np.array([row[:width] for row in person.expressions[:seen]])
-        return {name: rows[:, i] for i, name in enumerate(self._names[:width])}
+        names = enumerate(self._names[:width])
+        return {name: rows[:, i] for i, name in names if rows[:, i].any()}
 
 
 def own_offsets(place_world_m: F64, quat_local_xyzw: F64) -> F64:
