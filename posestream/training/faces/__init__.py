@@ -1,0 +1,1 @@
+"""Makes the face model, ``assets/face_model.npz``, from rendered heads that hold a known face."""
