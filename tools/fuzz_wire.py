@@ -106,6 +106,9 @@ class _Daemon:
     def recalibrate(self) -> None:
         pass
 
+    def learn_neutral(self) -> None:
+        pass
+
     def hello(self) -> Hello:
         return Hello("1", CAMERA, None)
 

@@ -15,6 +15,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -48,10 +49,11 @@ ENDS = np.array([[BONE[a] for a, _ in LIMBS], [BONE[b] for _, b in LIMBS]])
 FEET = [BONE["LeftFoot"], BONE["RightFoot"]]
 SWAP = [BONE[swap_sides(name)] for name in BONES]
 LERP, DAMPED = 0.3, {"Hips": 0.7, "Spine": 0.45}  # of the authors' example; the chest has 0.25
+Feet = Literal["off", "soft", "locked"]
 Motion = tuple[F64, F64, F64]  # roots (T, 3), local rotations (T, B, 4), own body (T, B, 3)
 
 
-def ours(clip: lag.Clip, settings: SmoothingSettings, feet: str, exact: bool = False) -> Motion:
+def ours(clip: lag.Clip, settings: SmoothingSettings, feet: Feet, exact: bool = False) -> Motion:
     """The live chain after tracking."""
     chain, grounder, one = SmoothingChain(settings), Grounder(GroundSettings(feet=feet)), lag.ONE
     out = []
@@ -159,7 +161,7 @@ def _places(motion: Motion) -> F64:
 def _around(step: F64) -> F64:
     """Means over nine frames."""
     padded = np.pad(step, ((4, 4), (0, 0)), mode="edge")
-    return np.mean([padded[i : i + len(step)] for i in range(9)], axis=0)
+    return np.asarray(np.mean([padded[i : i + len(step)] for i in range(9)], axis=0))
 
 
 def _mean(values: F64) -> float:
