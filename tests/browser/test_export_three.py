@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -25,7 +21,7 @@ from posestream.skeleton.gltf import read_document
 from posestream.skeleton.humanoid import BONE, BONES
 from posestream.skeleton.rig import Rig, forward, load_rig
 from tests import motion_cases
-from tests.browser.test_three_vrm import ABOUT_Y, HERE, Quiet
+from tests.browser.three_site import ABOUT_Y, fill, served
 from tests.browser.vrm_file import VRM_NAME, write_vrm
 from tests.unity import conformance
 
@@ -36,23 +32,15 @@ WORST_MM, WORST_DEG = 0.1, 0.01
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not (HERE / "node_modules" / "@pixiv" / "three-vrm-animation").is_dir():
-        pytest.skip(
-            "three-vrm is not here: run tools/test.py --only browser, or npm ci in its folder"
-        )
-    folder = tmp_path_factory.mktemp("exports")
-    for name in ("export.html", "export.js"):
-        shutil.copy(HERE / name, folder)
-    (folder / "node_modules").symlink_to(HERE / "node_modules")
-    return folder
+    return fill(
+        tmp_path_factory.mktemp("exports"), "three-vrm-animation", ("export.html", "export.js")
+    )
 
 
 @pytest.fixture(scope="module")
 def site(folder: Path) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(folder) as address:
+        yield address
 
 
 @pytest.fixture

@@ -7,13 +7,9 @@ the three agree to the sum of what the two comparisons allow.
 from __future__ import annotations
 
 import base64
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -23,15 +19,14 @@ from posestream.geometry import rotation as rot
 from posestream.skeleton.humanoid import BONES, NUM_BONES
 from posestream.skeleton.kinematics import world_rotations
 from posestream.skeleton.rig import Rig, fold, forward, load_rig, present_parents
+from tests.browser.three_site import ABOUT_Y, fill, served
 from tests.browser.vrm_file import VRM_NAME, write_vrm
 from tests.unity import conformance
 
 pytestmark = pytest.mark.browser
 
-HERE = Path(__file__).parent / "three_vrm"
 NAMES = [VRM_NAME[bone] for bone in BONES]
 POSES = 500
-ABOUT_Y = np.array([0.0, 1.0, 0.0, 0.0])  # by 180 degrees
 WORST_MM, WORST_DEG = 0.05, 0.05  # half of 0.1: the other half is the Unity client's
 
 
@@ -45,36 +40,15 @@ class Case:
     to_tpose: F64
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}
-
-    def end_headers(self) -> None:
-        self.send_header("Cache-Control", "no-store")  # the poses change under their name
-        super().end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not (HERE / "node_modules" / "@pixiv" / "three-vrm").is_dir():
-        pytest.skip(
-            "three-vrm is not here: run tools/test.py --only browser, or npm ci in its folder"
-        )
-    folder = tmp_path_factory.mktemp("three_vrm")
-    for name in ("page.html", "pose.js"):
-        shutil.copy(HERE / name, folder)
-    (folder / "node_modules").symlink_to(HERE / "node_modules")
-    return folder
+    return fill(tmp_path_factory.mktemp("three_vrm"), "three-vrm", ("page.html", "pose.js"))
 
 
 @pytest.fixture(scope="module")
 def site(folder: Path) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(folder) as address:
+        yield address
 
 
 def made(folder: Path) -> Iterator[Case]:
