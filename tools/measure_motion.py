@@ -7,12 +7,10 @@ Everybody stands where the exact person stands, so that only limbs count.
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -22,7 +20,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from posestream.arrays import F64
 from posestream.evaluation import lag, video_measures
-from posestream.evaluation.noise import measure
 from posestream.geometry import frames
 from posestream.geometry import rotation as rot
 from posestream.ground.legs import SHANKS, body_of
@@ -33,6 +30,7 @@ from posestream.skeleton.joints import BLAZEPOSE33, JOINT, swap_sides
 from posestream.skeleton.kinematics import PARENT_INDEX, positions, world_rotations
 from posestream.smooth.chain import SmoothingChain
 from posestream.smooth.settings import SmoothingSettings
+from tools import clip_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMBS = [
@@ -168,22 +166,6 @@ def _mean(values: F64) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
-def main() -> None:
-    """Measure, print and write the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("bvh", type=Path)
-    parser.add_argument("--backend", default="mediapipe")
-    parser.add_argument("--every", type=int, default=1, help="only every n-th clip")
-    parser.add_argument("--json", type=Path, default=ROOT / "docs/results/motion.json")
-    options = parser.parse_args()
-    warnings.filterwarnings("ignore", "Mean of empty slice")
-    rows = table(lag.clips(options.bvh, measure(options.backend))[:: options.every])
-    for name, row in rows.items():
-        print(f"{name:28}", *(f"{key} {value:8.2f}" for key, value in row.items()))
-    command = f"python tools/measure_motion.py {options.bvh.name} --every {options.every}"
-    options.json.write_text(json.dumps({"command": command, "rows": rows}, indent=1) + "\n")
-
-
 def table(clips: list[lag.Clip]) -> dict[str, dict[str, float]]:
     """Means over clips; flips are summed."""
     euro = lag.PlainOneEuro(smoothness=0.5, predict_ms=0.0, outliers=False,
@@ -219,4 +201,4 @@ def _over_clips(key: str, values: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    clip_tables.run(__doc__, "motion", table)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from posestream.daemon.sources import backend_for
+from posestream.daemon.sources import REPLAY, backend_for
 from posestream.estimate.base import Estimator
 from posestream.estimate.registry import create
 from posestream.geometry.camera import intrinsics_from_fov
@@ -67,7 +67,7 @@ def prepare(source: str, settings: Settings) -> Prepared | None:
     backend = backend_for(source, settings)
     place = source.partition(":")[0]
     kind = len(place) > 1 and place != source  # one letter is a drive
-    if backend == "fake" or place == "replay" or not (kind or Path(source).exists()):
+    if backend == "fake" or source.startswith(REPLAY) or not (kind or Path(source).exists()):
         return None
     return Prepared(lambda: warmed(create(backend, settings.estimate)))
 

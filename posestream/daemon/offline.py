@@ -15,9 +15,9 @@ from posestream import config
 from posestream.calibrate.applying import with_calibration
 from posestream.daemon import logs
 from posestream.daemon.offline_job import Done, Job, work
-from posestream.daemon.sources import backend_for
+from posestream.daemon.sources import REPLAY, backend_for
 from posestream.daemon.status import counted, notify
-from posestream.daemon.takes import REPLAY, Watch
+from posestream.daemon.takes import Watch
 from posestream.errors import ConfigError
 from posestream.export.files import FORMATS, read_target
 from posestream.settings import Settings

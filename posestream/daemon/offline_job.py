@@ -104,11 +104,9 @@ class _Writer:
         if "jsonl" not in self._formats:
             return _pass_on(take, people, watch, None), False
         with self._whole(self._target) as unfinished:
-            with unfinished.open("wb") as file:
+            with _synced(unfinished) as file:
                 file.write(jsonl.header(Hello(__version__, take.camera, take.fps)))
                 count = _pass_on(take, people, watch, file)
-                file.flush()
-                os.fsync(file.fileno())
             return count, _place(unfinished, self._target)
 
     def _write_people(
@@ -120,10 +118,8 @@ class _Writer:
             content = contents(motion, format_, avatar, self._job.settings.export, fps)
             path = self._target.with_name(file_name(self._target.stem, motion, format_))
             with self._whole(path) as unfinished:
-                with unfinished.open("wb") as file:
+                with _synced(unfinished) as file:
                     file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
                 if motion.number > 1:
                     path.unlink(missing_ok=True)  # of an attempt that was not finished
                 fresh = _place(unfinished, path)
@@ -139,6 +135,15 @@ class _Writer:
             raise PosestreamError(f"{path} cannot be written: {error.strerror}.") from None
         finally:
             unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _synced(path: Path) -> Iterator[BinaryIO]:
+    """The file, to be written; afterwards it is on the disk."""
+    with path.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _pass_on(

@@ -18,7 +18,7 @@ from posestream.capture.live import LatestFrame, ReadCallback, timed_read
 from posestream.daemon.ahead import Prepared, first_of, looked_at
 from posestream.daemon.guard import RenewableEstimator, StepGuard
 from posestream.daemon.replaying import RECENTRED, ReplayProducer
-from posestream.daemon.sources import backend_for, first_camera, open_for
+from posestream.daemon.sources import REPLAY, backend_for, first_camera, open_for
 from posestream.errors import ConfigError
 from posestream.estimate.base import Estimator
 from posestream.estimate.registry import create
@@ -29,7 +29,6 @@ from posestream.settings import Settings
 from posestream.timing import StageTimes, monotonic_ns
 from posestream.types import AvatarFrame, Camera, Frame
 
-_REPLAY = "replay:"
 _COAST_HZ = 15.0
 _SILENCE_S = 0.2  # without a picture: shorter gaps are hiccups
 _MISSED = 2.5  # pictures of a slow source that may fail to come before it counts as silent
@@ -298,7 +297,7 @@ def open_producer(
     prepared: Prepared | None = None,
 ) -> Producer:
     """What ``source`` names. Raises CaptureError or RecordingError."""
-    if source.startswith(_REPLAY):
-        return ReplayProducer(source.removeprefix(_REPLAY), settings, on_calibration)
+    if source.startswith(REPLAY):
+        return ReplayProducer(source.removeprefix(REPLAY), settings, on_calibration)
     told = on_source_event, on_calibration, on_read
     return PictureProducer(source, settings, times, *told, prepared)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from typing import Final
 
 from posestream.assets import DEMO_CLIP
 from posestream.capture import list_cameras, open_source
@@ -13,6 +14,9 @@ from posestream.estimate.registry import resolve
 from posestream.locate.floor import FloorEstimator
 from posestream.settings import Settings
 from posestream.types import Camera
+
+REPLAY: Final = "replay:"
+"""Begins the source that is a recording."""
 
 
 def choose_source(named: str | None) -> tuple[str, str | None]:

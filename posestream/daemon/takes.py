@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from posestream.capture.base import Source
 from posestream.capture.live import every_frame
 from posestream.capture.replay import ReplayReader
-from posestream.daemon.sources import backend_for, first_camera, open_for
+from posestream.daemon.sources import REPLAY, backend_for, first_camera, open_for
 from posestream.estimate.registry import create
 from posestream.hindsight import Hindsight
 from posestream.performing import Performing
 from posestream.pipeline import Pipeline
 from posestream.settings import Settings
 from posestream.types import EXPRESSIONS, AvatarFrame, Camera
-
-REPLAY: Final = "replay:"
 
 Watch = Callable[[Iterable[AvatarFrame], int | None], Iterable[AvatarFrame]]
 """``watch(frames, total)``: the same frames, with somebody looking on."""

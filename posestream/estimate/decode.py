@@ -62,7 +62,7 @@ class DecodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         """With a network's own thresholds, or the usual ones, where a setting is 0."""
         known = msgspec.structs.asdict(thresholds or Thresholds())
         own = {name: value for name, value in known.items() if not getattr(self, name)}
-        return msgspec.structs.replace(self, **own)
+        return msgspec.structs.replace(self, **own) if own else self
 
 
 @dataclass(frozen=True, slots=True, eq=False)

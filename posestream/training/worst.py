@@ -14,7 +14,7 @@ from posestream.errors import TrainingError
 from posestream.skeleton.network import NetworkSkeleton
 from posestream.training.held_out import Found
 from posestream.training.judge import Tally
-from posestream.training.real.archives import shrunk
+from posestream.training.real.archives import moved, shrunk
 from posestream.training.real.sheet import draw
 from posestream.training.sample import Sample
 
@@ -78,9 +78,9 @@ def _pair(case: Case) -> Image:
     scale = _CELL_PX / max(case.sample.picture.shape[:2])
     labelled, found = (shrunk(case.sample.picture, scale).copy() for _ in range(2))
     for xy, visible in zip(case.sample.xy_px, case.sample.visible, strict=True):
-        draw(labelled, (xy + 0.5) * scale - 0.5, visible)
+        draw(labelled, moved(xy, scale), visible)
     for xy in case.found.xy_px:
-        draw(found, (xy + 0.5) * scale - 0.5)
+        draw(found, moved(xy, scale))
     t = case.tally
     right = f"{t.right_2d.sum():.0f} of {t.judged_2d.sum():.0f} joints right"
     return _text(

@@ -19,7 +19,7 @@ import numpy as np
 from posestream.arrays import F64, Image
 from posestream.errors import PosestreamError
 from posestream.skeleton.joints import BODY, JOINT, LIMBS
-from posestream.training.real.archives import shrunk
+from posestream.training.real.archives import moved, shrunk
 from posestream.training.sample import IGNORED, Sample
 from posestream.training.shards import ShardSet
 
@@ -64,7 +64,7 @@ def cell(sample: Sample) -> Image:
     if sample.owner is not None:
         _tint(picture, shrunk(sample.owner, scale, labels=True))
     for xy, visible in zip(sample.xy_px, sample.visible, strict=True):
-        draw(picture, (xy + 0.5) * scale - 0.5, visible)
+        draw(picture, moved(xy, scale), visible)
     canvas = np.full((_CELL_PX + _CELL_PX // 2, _CELL_PX, 3), 40, np.uint8)
     canvas[: size[1], : size[0]] = picture
     _poses(canvas[_CELL_PX:], sample)

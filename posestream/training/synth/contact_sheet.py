@@ -16,6 +16,7 @@ import numpy as np
 
 from posestream.arrays import Image
 from posestream.errors import PosestreamError
+from posestream.training.real.archives import moved
 from posestream.training.real.sheet import draw
 from posestream.training.sample import Sample
 from posestream.training.shards import ShardSet
@@ -51,7 +52,7 @@ def cell(sample: Sample, width: int, labels: bool) -> Image:
     picture = np.asarray(cv2.resize(sample.picture, size, interpolation=method), np.uint8)
     if labels:
         for xy, visible in zip(sample.xy_px, sample.visible, strict=True):
-            draw(picture, (xy + 0.5) * scale - 0.5, visible)
+            draw(picture, moved(xy, scale), visible)
     return picture
 
 
