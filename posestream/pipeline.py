@@ -7,6 +7,7 @@ and settings give the same avatar frames.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -114,7 +115,8 @@ class Pipeline:
         with self.times.measure("locate"):
             people = self._locate(estimate, frame.camera)
             T_world_cam = self._believed_pose(estimate, people, frame)
-            people2d = replace(estimate.people2d, look=describe(frame.image, estimate.people2d))
+            look = partial(describe, frame.image, estimate.people2d)
+            people2d = replace(estimate.people2d, look=look)
         self.camera = replace(frame.camera, T_world_cam=self._stage_from_world @ T_world_cam)
         return self._move(frame, people2d, people, T_world_cam)
 

@@ -103,12 +103,10 @@ class People2D:
     xy_px: F64  # (N, J, 2)
     score: F64  # (N, J) in [0, 1]
     person_score: F64  # (N,)
-    look: F64 | None = None  # (N, L) what clothes look like, NaN where unknown
+    look: Callable[[], F64] | None = None  # finds (N, L) what clothes look like, NaN if unknown
 
     def __post_init__(self) -> None:
         n = self.xy_px.shape[0]
-        if self.look is not None:
-            _check("look", self.look, n, None)
         _check("xy_px", self.xy_px, n, NUM_JOINTS, 2)
         _check("score", self.score, n, NUM_JOINTS)
         _check("person_score", self.person_score, n)

@@ -23,12 +23,11 @@ from posestream.geometry.fast import (
     unit,
 )  # fmt: skip
 from posestream.retarget.bones import LEVEL_OF, LEVELS, NUM_SOLVED, PARENTS, SOLVED
-from posestream.retarget.limits import Limiter
+from posestream.retarget.limits import Limiter, SwingTwist
 from posestream.retarget.memory import State
 from posestream.retarget.settings import RetargetSettings
 
 _LIMIT_TOLERANCE: Final = 1e-6
-_BELOW_HIPS: Final = slice(1, NUM_SOLVED)
 
 
 class Cascade:
@@ -38,7 +37,7 @@ class Cascade:
         """``rest`` (S, 4): where bones sink that are not seen."""
         self._settings, self._rest = settings, rest
         self._limiters = [Limiter(SOLVED[bones]) for bones in LEVELS]
-        self._limiter = Limiter(SOLVED[_BELOW_HIPS])
+        self._limiter = Limiter(SOLVED)
 
     def run(
         self, wanted: F64, measured: Bool, state: State, dt_s: F64, fresh: Bool
@@ -58,10 +57,11 @@ class Cascade:
         walk = _Walk(self._settings, wanted, measured, state, dt_s, self._rest)
         walk.down()
         if self._settings.limits:
-            over = self._limiter.over(walk.local[:, _BELOW_HIPS], _LIMIT_TOLERANCE)
+            parts = self._limiter.split(walk.local)
+            over = self._limiter.over(parts, _LIMIT_TOLERANCE)
             if some(over):  # once more from the first level at which a limit acts
-                first = int(LEVEL_OF[_BELOW_HIPS][over.any(axis=0)].min())
-                walk.down_within(first, self._limiters)
+                first = int(LEVEL_OF[over.any(axis=0)].min())
+                walk.down_within(first, self._limiters, parts)
         state.local, state.returning = walk.local, walk.returning
         return walk.local, walk.world
 
@@ -106,11 +106,15 @@ class _Walk:
         for level in range(self._first_not_seen(), len(LEVELS)):
             self._level(level)
 
-    def down_within(self, first: int, limiters: list[Limiter]) -> None:
-        """Solve the levels from ``first`` on again, within limits."""
+    def down_within(self, first: int, limiters: list[Limiter], parts: SwingTwist) -> None:
+        """Solve the levels from ``first`` on again, within limits; ``parts`` are ``local``'s."""
         if self.world is self._wanted:
             self.world = self.world.copy()
-        for level in range(first, len(LEVELS)):
+        bones = LEVELS[first]  # nothing above them has changed
+        q = limiters[first].clamp(self.local[:, bones], parts.of(bones))
+        self.local[:, bones] = q
+        self.world[:, bones] = mul(self.world.take(PARENTS[bones], 1), q)
+        for level in range(first + 1, len(LEVELS)):
             self._level(level, limiters[level])
 
     def _hips(self) -> None:

@@ -60,10 +60,21 @@ LIMITS: Final[dict[str, Limit]] = {
 class _Table(NamedTuple):
     """Columns run over the bones; "swing" are the two axes across the twist's, in cyclic order."""
 
-    order: I64  # (K, 4) twist axis, first and second swing axis, scalar
+    order: I64  # (4, K) scalar, twist axis, first and second swing axis
     twist: F64  # (2, K) lowest and highest twist, rad
     swing: F64  # (2, 2, K) lowest and highest swing about either axis, rad
     hinge: Bool  # (K,)
+
+
+class SwingTwist(NamedTuple):
+    """Rotations (N, K) as a twist about the bone, then a swing about the two axes across it."""
+
+    twist_rad: F64  # (N, K)
+    swing_rad: F64  # (N, 2, K) rotation vector
+
+    def of(self, bones: slice) -> SwingTwist:
+        """Those of these bones."""
+        return SwingTwist(self.twist_rad[:, bones], self.swing_rad[..., bones])
 
 
 def _limit_of(bone: str) -> Limit:
@@ -89,73 +100,76 @@ def _table(bones: I64) -> _Table:
     twist = np.array(["xyz".index(limit.twist) for limit in limits])
     first, second = (twist + 1) % 3, (twist + 2) % 3
     ranges = np.radians(np.array([_ranges(BONES[bone]) for bone in bones], dtype=np.float64))
-    of = ranges[np.arange(len(bones)), [twist, first, second]].transpose(0, 2, 1)  # (3, 2, K)
-    order = np.stack([twist, first, second, np.full_like(twist, 3)], axis=1)
+    of = ranges[np.arange(len(bones)), [twist, first, second]].transpose(2, 0, 1)  # (2, 3, K)
+    order = np.stack([np.full_like(twist, 3), twist, first, second])
     hinge = np.array([limit.hinge for limit in limits])
-    return _Table(order, of[0], of[1:].transpose(1, 0, 2), hinge)
+    return _Table(order, of[:, 0], of[:, 1:].copy(), hinge)
 
 
 class Limiter:
     """Clamps the local normalised rotations of a fixed set of bones."""
 
     def __init__(self, bones: I64) -> None:
-        """``bones`` (K,): indices of the rows that will be passed to ``clamp``."""
+        """``bones`` (K,): indices of the rows that will be passed on."""
         self._t = _table(bones)
         low, high = self._t.twist
-        self._twist = 0.5 * (low + high), 0.5 * (high - low)
-        self._place = np.arange(len(bones))[:, None] * 4 + self._t.order  # in a person's 4 K
+        self._per_range = 2.0 / (high - low)
+        self._middle = (low + high) / (high - low)
+        self._per_swing = 1.0 / self._t.swing
+        self._place = np.arange(len(bones)) * 4 + self._t.order  # in a person's 4 K
         self._back = np.argsort(self._place.ravel())
 
-    def clamp(self, q: F64) -> F64:
-        """The nearest rotations (N, K, 4) within the limits, by swing and twist."""
-        twist_rad, swing = self._split(q)
+    def split(self, q: F64) -> SwingTwist:
+        """Rotations (N, K, 4) taken apart."""
+        parts = q.reshape(len(q), 4 * q.shape[1]).take(self._place, 1)  # (N, 4, K)
+        # after half a turn of swing there is no twist
+        w, along, a, b = parts[:, 0] + _NEXT_TO_NOTHING, parts[:, 1], parts[:, 2], parts[:, 3]
+        cosine, sine = np.hypot(w, along), np.hypot(a, b)  # of half the swing
+        swing = np.empty((len(q), 2, q.shape[1]))
+        swing[:, 0] = a * w - b * along
+        swing[:, 1] = b * w + a * along
+        per_sine = 2.0 * np.arctan2(sine, cosine) / np.maximum(cosine * sine, _NEXT_TO_NOTHING)
+        swing *= per_sine[:, None]
+        return SwingTwist(2.0 * np.arctan(along / w), swing)
+
+    def clamp(self, q: F64, parts: SwingTwist | None = None) -> F64:
+        """The nearest rotations (N, K, 4) within the limits; ``parts`` are those of q if known."""
+        twist_rad, swing = parts or self.split(q)
         half = 0.5 * clamp(twist_rad, *self._t.twist)
         swing = self._clamp_swing(swing)
-        angle = np.maximum(np.hypot(swing[0], swing[1]), _NEXT_TO_NOTHING)
-        (a, b), w = np.sin(0.5 * angle) / angle * swing, np.cos(0.5 * angle)
+        angle = np.maximum(np.hypot(swing[:, 0], swing[:, 1]), _NEXT_TO_NOTHING)
+        swing *= (np.sin(0.5 * angle) / angle)[:, None]
+        a, b, w = swing[:, 0], swing[:, 1], np.cos(0.5 * angle)
         sine, cosine = np.sin(half), np.cos(half)
-        parts = [w * sine, a * cosine + b * sine, b * cosine - a * sine, w * cosine]
-        flat = np.stack(parts, axis=-1).reshape(len(q), 4 * q.shape[1])
-        nearest = flat[:, self._back].reshape(q.shape)
+        pairs = [w * cosine, w * sine, a * cosine + b * sine, b * cosine - a * sine]
+        flat = np.concatenate(pairs, axis=1)  # as ``split`` takes them
+        nearest = flat.take(self._back, 1).reshape(q.shape)
         # the same sign as before, or people within their limits would change with their company
         return np.asarray(nearest * np.copysign(1.0, q[..., 3:]))
 
-    def over(self, q: F64, tolerance: float) -> Bool:
-        """(N, K) which rotations (N, K, 4) lie further outside than this share of their range."""
-        twist_rad, swing = self._split(q)
-        middle, half = self._twist
-        low, high = self._t.swing[:, :, None]
-        ratio = swing / np.where(swing < 0.0, low, high)
-        box, ball = np.maximum(ratio[0], ratio[1]), np.hypot(ratio[0], ratio[1])
-        most = np.maximum(np.where(self._t.hinge, box, ball), np.abs(twist_rad - middle) / half)
-        return np.asarray(most > 1.0 + tolerance)
+    def over(self, parts: SwingTwist, tolerance: float) -> Bool:
+        """(N, K) which rotations lie further outside than this share of their range."""
+        ratio, ball = self._swing_ratio(parts.swing_rad)
+        swing = np.where(self._t.hinge, np.maximum(ratio[:, 0], ratio[:, 1]), ball)
+        twist = np.abs(parts.twist_rad * self._per_range - self._middle)
+        return np.asarray(np.maximum(swing, twist) > 1.0 + tolerance)
 
     def excess_rad(self, q: F64) -> F64:
         """How far rotations (N, K, 4) lie outside their limits, radians (N, K)."""
-        twist_rad, swing = self._split(q)
+        twist_rad, swing = self.split(q)
         low, high = self._t.twist
         apart = swing - self._clamp_swing(swing)
         over = np.maximum(low - twist_rad, twist_rad - high)
-        return np.asarray(np.maximum(over, np.hypot(apart[0], apart[1])))
+        return np.asarray(np.maximum(over, np.hypot(apart[:, 0], apart[:, 1])))
 
-    def _split(self, q: F64) -> tuple[F64, F64]:
-        """Twist angle (N, K) and the rotation vector of the swing about its two axes (2, N, K)."""
-        parts = q.reshape(len(q), 4 * q.shape[1]).take(self._place, 1).transpose(2, 0, 1)
-        parts = parts * np.copysign(1.0, parts[3])
-        along, w = parts[0], parts[3] + _NEXT_TO_NOTHING  # after half a turn of swing: no twist
-        cosine = np.hypot(along, w)  # of half the swing
-        sines = np.empty((2, *along.shape))
-        sines[0] = parts[1] * w - parts[2] * along
-        sines[1] = parts[2] * w + parts[1] * along
-        sine = np.maximum(np.hypot(sines[0], sines[1]), _NEXT_TO_NOTHING)
-        swing = sines * (2.0 * np.arctan2(sine, cosine * cosine) / sine)
-        return 2.0 * np.arctan2(along, w), swing
+    def _swing_ratio(self, swing: F64) -> tuple[F64, F64]:
+        """Swing (N, 2, K) in shares of the limit on its side, and the length of that (N, K)."""
+        ratio = np.maximum(swing * self._per_swing[0], swing * self._per_swing[1])
+        return ratio, np.hypot(ratio[:, 0], ratio[:, 1])
 
     def _clamp_swing(self, swing: F64) -> F64:
-        low, high = self._t.swing[:, :, None]
-        ratio = swing / np.where(swing < 0.0, low, high)
-        reach = np.maximum(np.hypot(ratio[0], ratio[1]), 1.0)
-        return np.where(self._t.hinge, clamp(swing, low, high), swing / reach)
+        reach = np.maximum(self._swing_ratio(swing)[1], 1.0)[:, None]
+        return np.where(self._t.hinge, clamp(swing, *self._t.swing), swing / reach)
 
 
 _EVERY_BONE: Final = Limiter(np.arange(NUM_BONES))

@@ -13,9 +13,10 @@ from posestream.track import likeness, motion
 from posestream.track.people import Known, Sightings
 
 LIMIT: Final = 0.75
-_WEIGHTS: Final = np.array([0.45, 0.35, 0.15, 0.05, 0.5])  # place, picture, pose, build, look
+_WEIGHTS: Final = np.array([0.45, 0.35, 0.15, 0.05])  # place, picture, pose, build
+_LOOK_WEIGHT: Final = 0.5
 # picture and pose say less the longer somebody was away
-_FADE_PER_S: Final = np.array([0.0, 2.0, 2.0, 0.0, 0.0])
+_FADE_PER_S: Final = np.array([0.0, 2.0, 2.0, 0.0])
 _GATE_SIGMA: Final = 4.0
 _FLOOR_VAR: Final = np.array([0.15, 0.25]) ** 2  # people sway more than their model
 _POSE_M: Final = 0.3
@@ -60,29 +61,56 @@ def place_distance(across: F64, along: F64, covariance: F64, var: F64) -> F64:
     return np.asarray(np.sqrt(squared) / _GATE_SIGMA)
 
 
-def match_cost(known: Known, expected: Expected, seen: Sightings) -> F64:
-    """(N, D) cost in [0, 1] of continuing each person with each sighting."""
+@dataclass(slots=True)
+class MatchCost:
+    """(N, D) costs in [0, 1] of continuing each person with each sighting, as far as is known.
+
+    The mean of some terms, of which only what clothes look like is left open: finding that out
+    takes as long as all the others together.
+    """
+
+    total: F64  # (N, D) of the weighted terms; infinite where it cannot be
+    weight: F64  # (N, D) of all terms but the look
+    extra: F64  # (N, 1)
+
+    def least(self) -> F64:
+        """(N, D) costs of people who look alike."""
+        return np.asarray(self.total / (self.weight + _LOOK_WEIGHT) + self.extra)
+
+    def span(self) -> float:
+        """By how much the look can raise any of them."""
+        return _LOOK_WEIGHT / (_LOOK_WEIGHT + float(self.weight.min(initial=1.0)))
+
+    def exact(self, known: Known, seen: Sightings) -> F64:
+        """(N, D) with the look, where it is known."""
+        look = np.minimum(likeness.look_distance(known.look, seen.look()) / _LOOK, 1.0)
+        weight = np.where(np.isnan(look), 0.0, _LOOK_WEIGHT)
+        total = self.total + np.nan_to_num(look) * weight
+        return np.asarray(total / (self.weight + weight) + self.extra)
+
+
+def match_cost(known: Known, expected: Expected, seen: Sightings, extra: F64) -> MatchCost:
+    """What is known of the costs without looking closely; ``extra`` (N,) is added to them."""
     offset = motion.split(seen.root_m - expected.root_m[:, None], expected.ray[:, None])
     place = place_distance(*offset, expected.covariance[:, None], seen.var)
     picture = 1.0 - likeness.picture_likeness(expected.px, seen.px, seen.size_px, _PICTURE_WIDTH)
     pose = likeness.pose_distance(known.pose_m, seen.pose_m) / _POSE_M
     build = likeness.build_distance(known.build, seen.build) / _BUILD
-    look = likeness.look_distance(known.look, seen.look) / _LOOK
     terms = np.empty((len(_WEIGHTS), *place.shape))
-    terms[0], terms[1], terms[2], terms[3], terms[4] = place, picture, pose, build, look
-    fade = np.exp(-_FADE_PER_S[:, None] * expected.away_s)
-    cost = _mean_term(np.minimum(terms, 1.0), (_WEIGHTS[:, None] * fade)[..., None])
-    return np.where(_impossible(place, picture), np.inf, cost)
+    terms[0], terms[1], terms[2], terms[3] = place, picture, pose, build
+    weights = _WEIGHTS[:, None] * np.exp(-_FADE_PER_S[:, None] * expected.away_s)
+    total, weight = _sum_of_terms(np.minimum(terms, 1.0), weights[..., None])
+    total = np.where(_impossible(place, picture), np.inf, total)
+    return MatchCost(total, np.maximum(weight, 1e-9), extra[:, None])
 
 
-def _mean_term(terms: F64, weights: F64) -> F64:
-    """(N, D) weighted mean of terms (5, N, D), NaN where not measured; weights (5, N, 1)."""
+def _sum_of_terms(terms: F64, weights: F64) -> tuple[F64, F64]:
+    """(N, D) weighted sum and its weights, of terms (T, N, D), NaN where not measured."""
     unknown = np.isnan(terms)
     if some(unknown):
         weights = weights * ~unknown
         terms = np.where(unknown, 0.0, terms)
-    total = np.maximum(np.add.reduce(weights), 1e-9)
-    return np.asarray(np.add.reduce(weights * terms) / total)
+    return np.add.reduce(weights * terms), np.add.reduce(weights)
 
 
 def _impossible(place: F64, picture: F64) -> Bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -74,11 +76,9 @@ def build_distance(a: F64, b: F64) -> F64:
     return _mean_known(np.abs(a[:, None] - b))
 
 
-def looks(people: People2D) -> F64:
-    """(N, LOOK_SIZE) what people's clothes look like; NaN where nobody has looked."""
-    if people.look is None:
-        return np.full((len(people), LOOK_SIZE), np.nan)
-    return people.look
+def looks(people: People2D) -> Callable[[], F64]:
+    """Finds (N, LOOK_SIZE) what people's clothes look like; NaN where nobody can look."""
+    return people.look or partial(np.full, (len(people), LOOK_SIZE), np.nan)
 
 
 def look_distance(a: F64, b: F64) -> F64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -33,11 +34,23 @@ class Sightings:
     person_score: F64  # (D,)
     pose_m: F64  # (D, 13, 3) relative to the root
     build: F64  # (D, S)
-    look: F64  # (D, L) clothes
     placed: Bool  # (D,) distance known
+    find_look: Callable[[], F64]
+    found_look: F64 | None = None  # (D, L) once somebody wanted to know
 
     def __len__(self) -> int:
         return int(self.root_m.shape[0])
+
+    def look(self) -> F64:
+        """(D, L) what clothes look like; found out when asked for the first time."""
+        if self.found_look is None:
+            self.found_look = self.find_look()
+        return self.found_look
+
+    @property
+    def looked(self) -> bool:
+        """Whether ``look`` was asked for."""
+        return self.found_look is not None
 
 
 def sightings(people_cam: PeopleCam, people2d: People2D, T_world_cam: F64) -> Sightings:
@@ -59,8 +72,8 @@ def sightings(people_cam: PeopleCam, people2d: People2D, T_world_cam: F64) -> Si
         person_score=np.fmin(np.fmax(people2d.person_score, 0.0), 1.0),
         pose_m=xyz.take(likeness.MAJOR, 1) - root[:, None],
         build=likeness.build(xyz),
-        look=likeness.looks(people2d),
         placed=placed,
+        find_look=likeness.looks(people2d),
     )
 
 
@@ -87,6 +100,7 @@ class Known:
     pose_m: F64  # (N, 13, 3)
     build: F64  # (N, S) smoothed
     look: F64  # (N, L) smoothed
+    looked_s: F64  # (N,)
 
     def __len__(self) -> int:
         return int(self.track_id.shape[0])
@@ -113,7 +127,7 @@ def nobody() -> Known:
         np.zeros((0, 2, 3)), np.zeros((0, NUM_JOINTS, 3)), np.zeros((0, 3)),
         np.zeros((0, NUM_JOINTS)), np.zeros((0, joints, 2)), np.zeros((0, 2)), reals,
         np.zeros((0, joints, 3)), np.zeros((0, likeness.NUM_SEGMENTS)),
-        np.zeros((0, likeness.LOOK_SIZE)),
+        np.zeros((0, likeness.LOOK_SIZE)), reals,
     )  # fmt: skip
 
 
@@ -128,7 +142,8 @@ def newcomers(seen: Sightings, rows: I64, t_s: float) -> Known:
         velocity=np.zeros((n, 3)), covariance=motion.first_covariance(seen.var[rows]),
         xyz_m=seen.xyz_m[rows], anchor_m=root.copy(), score=seen.score[rows],
         px=seen.px[rows], px_velocity=np.zeros((n, 2)), m_per_px=np.full(n, np.nan),
-        pose_m=seen.pose_m[rows], build=seen.build[rows], look=seen.look[rows],
+        pose_m=seen.pose_m[rows], build=seen.build[rows], look=seen.look()[rows],
+        looked_s=np.full(n, t_s),
     )  # fmt: skip
 
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from posestream.arrays import F64, I64, Bool
 from posestream.geometry.fast import every, some
-from posestream.track.assign import assign
+from posestream.track.assign import assign, settled
 from posestream.track.cost import LIMIT, Expected, expect, match_cost, overlap, return_cost, within
 from posestream.track.people import Known, Sightings, hold_times, newcomers, nobody, sightings
 from posestream.track.settings import TrackSettings as TrackSettings
 from posestream.track.show import show
-from posestream.track.update import update
+from posestream.track.update import update, update_look
 from posestream.types import People2D, PeopleCam, Tracks
 
 _HELD_COST: Final = 0.05
@@ -27,6 +27,7 @@ _SAME_BODY: Final = 0.7
 _MISS_S: Final = 0.1  # a newcomer may be missed for so long before he is shown
 _RETURN_S: Final = 0.2  # hidden for so long, somebody may come back elsewhere
 _CROWDED_WAIT: Final = 4.0  # doubles of people look like newcomers for a moment
+_LOOK_EVERY_S: Final = 0.2  # at least, as long as it is not in doubt who is who
 _TIME_SLACK_S: Final = 1e-6
 _SMALL_STEP_BACK_S: Final = 0.5
 
@@ -66,6 +67,8 @@ class Tracker:
         rows, columns = self._match(seen, expected, alike)
         update(self._known, rows, seen, columns, expected, T_world_cam)
         self._known.seen_s[rows] = t_s
+        if seen.looked or some(t_s - self._known.looked_s[rows] >= _LOOK_EVERY_S):
+            update_look(self._known, rows, seen.look()[columns], t_s)
         detection = np.full(len(self._known), -1, dtype=np.int64)
         detection[rows] = columns
         born = self._births(seen, columns, alike)
@@ -90,11 +93,15 @@ class Tracker:
 
     def _match(self, seen: Sightings, expected: Expected, alike: F64) -> tuple[I64, I64]:
         """Rows of known people and of the sightings that continue them."""
-        cost = match_cost(self._known, expected, seen)
         held = expected.away_s > _RETURN_S
-        cost = cost + (_HELD_COST * held + _UNCONFIRMED_COST * ~self._known.shown)[:, None]
+        extra = _HELD_COST * held + _UNCONFIRMED_COST * ~self._known.shown
+        cost = match_cost(self._known, expected, seen, extra)
         barred = self._known.gone[:, None] | (seen.person_score < self._settings.keep_score)
-        rows, columns = assign(np.where(barred, np.inf, cost), LIMIT)
+        pairs = settled(np.where(barred, np.inf, cost.least()), cost.span(), LIMIT)
+        if pairs is None:
+            exact = cost.exact(self._known, seen)
+            pairs = assign(np.where(barred, np.inf, exact), LIMIT)
+        rows, columns = pairs
         return self._without_doubles(rows, columns, expected, alike)
 
     def _without_doubles(

@@ -16,7 +16,7 @@ _CONFIDENCE_S: Final = 0.2
 _BUILD_S: Final = 1.0
 _LOOK_S: Final = 2.0
 _PX_VELOCITY_S: Final = 0.1
-_PER_S: Final = -1.0 / np.array([_PX_VELOCITY_S, _LOOK_S, _CONFIDENCE_S, _BUILD_S])
+_PER_S: Final = -1.0 / np.array([_PX_VELOCITY_S, _CONFIDENCE_S, _BUILD_S])
 
 Rows = I64 | slice
 
@@ -31,11 +31,11 @@ def update(
     share = -np.expm1(away[:, None] * _PER_S)
     moved_px = _moved_px(known, who, seen, what)
     if every(placed):
-        _measure(known, who, seen, what, expected, share[:, 3:])
+        _measure(known, who, seen, what, expected, share[:, 2:])
     else:
         _follow(known, rows[~placed], moved_px[~placed], T_world_cam)
-        _measure(known, rows[placed], seen, columns[placed], expected, share[placed, 3:])
-    _look(known, who, seen, what, moved_px / away[:, None], share)
+        _measure(known, rows[placed], seen, columns[placed], expected, share[placed, 2:])
+    _picture(known, who, seen, what, moved_px / away[:, None], share)
 
 
 def _compact(rows: I64, count: int) -> Rows:
@@ -44,15 +44,21 @@ def _compact(rows: I64, count: int) -> Rows:
     return slice(None) if everybody else rows
 
 
-def _look(
+def update_look(known: Known, rows: I64, look: F64, t_s: float) -> None:
+    """What people ``rows`` look like now (n, L) is mixed with what they looked like before."""
+    share = -np.expm1((known.looked_s[rows] - t_s) / _LOOK_S)[:, None]
+    known.look[rows] = _mixed(known.look[rows], look, share)
+    known.looked_s[rows] = t_s
+
+
+def _picture(
     known: Known, rows: Rows, seen: Sightings, columns: Rows, px_per_s: F64, share: F64
 ) -> None:
     """What is seen without knowing the distance."""
     known.px_velocity[rows] += share[:, :1] * (px_per_s - known.px_velocity[rows])
     known.px[rows] = seen.px[columns]
-    known.look[rows] = _mixed(known.look[rows], seen.look[columns], share[:, 1:2])
     score = seen.person_score[columns]
-    known.confidence[rows] += share[:, 2] * (score - known.confidence[rows])
+    known.confidence[rows] += share[:, 1] * (score - known.confidence[rows])
 
 
 def _measure(

@@ -14,6 +14,8 @@ from posestream.geometry import rigid
 from posestream.geometry.camera import intrinsics_from_fov, project
 from posestream.skeleton.joints import NUM_JOINTS, ROOT
 from posestream.skeleton.scripted import ScriptedPeople
+from posestream.track.assign import assign, settled
+from posestream.track.likeness import LOOK_SIZE
 from posestream.track.tracker import Tracker, TrackSettings
 from posestream.types import People2D, PeopleCam, Tracks, TrackState, level_camera_pose
 
@@ -381,6 +383,60 @@ def test_slots_and_identities_are_unique_with_ten_people() -> None:
         for track, slot in zip(tracks.track_id.tolist(), tracks.slot.tolist(), strict=True):
             assert slot_of.setdefault(track, slot) == slot
     assert len(tracks) == 10
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_settled_is_what_any_costs_between_would_say(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(0, 5, 2))
+    least = np.where(rng.random(shape) < 0.4, np.inf, rng.uniform(0.0, 0.5, shape))
+    span, limit = 0.3 * rng.random(), 0.75
+    pairs = settled(least, span, limit)
+    answers = {
+        tuple(zip(*(side.tolist() for side in assign(cost, limit)), strict=True))
+        for cost in (least, *(least + span * rng.random(shape) for _ in range(50)))
+    }
+    if pairs is not None:
+        assert answers == {tuple(zip(*(side.tolist() for side in pairs), strict=True))}
+    if np.count_nonzero(np.isfinite(least)) == 0:
+        assert pairs is not None
+
+
+@dataclass
+class Clothes:
+    """A scene whose people are looked at only when the tracker asks; each wears another colour."""
+
+    scene: Scene
+    looked_s: list[float] = field(default_factory=list)
+
+    def frame(self, t_s: float) -> Seen:
+        people, p2d, who = self.scene.frame(t_s)
+
+        def look() -> F64:
+            self.looked_s.append(t_s)
+            return np.repeat(0.3 * who[:, None].astype(np.float64), LOOK_SIZE, axis=1)
+
+        return people, People2D(p2d.xy_px, p2d.score, p2d.person_score, look), who
+
+
+def looks(paths: list[Path], seconds: float) -> list[float]:
+    clothes = Clothes(Scene(paths, seed=3, missed=0.0, false=0.0))
+    for _ in follow(clothes, 30.0, seconds):  # type: ignore[arg-type]
+        pass
+    return clothes.looked_s
+
+
+def test_clothes_are_looked_at_now_and_then_while_it_is_clear_who_is_who() -> None:
+    looked_s = looks([stand(-1.5, -4.0), stand(1.5, -4.0)], 6.0)
+    assert 20 <= len(looked_s) <= 40
+    assert max(np.diff(looked_s)) < 0.3
+
+
+def test_clothes_are_looked_at_in_every_frame_in_which_people_are_close() -> None:
+    looked_s = np.array(looks([line(-1.5, -4.0, 0.5, 0.0), line(1.5, -4.2, -0.5, 0.0)], 6.0))
+    near = np.abs(looked_s - 3.0) < 0.2  # seen a body's width apart, before one hides the other
+    assert len(looked_s) < 120
+    assert np.count_nonzero(near) >= 10
 
 
 def test_settings_are_checked_and_change_live() -> None:
