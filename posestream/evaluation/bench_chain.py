@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 from posestream.capture import open_source
@@ -27,6 +28,7 @@ from posestream.wire.vmc_target import VmcTarget
 
 MAX_FRAMES = 300
 _WARM_UP = 10
+_TRACKED = int(TrackState.TRACKED)  # numpy compares with an enumeration slowly
 _LIBRARIES = ("numpy", "mediapipe", "onnxruntime", "torch", "opencv-contrib-python")
 
 Run = dict[str, Any]
@@ -48,7 +50,7 @@ class Chain:
         avatars = self.pipeline.step(frame)
         with self.pipeline.times.measure("encode"):
             self._encode(avatars)
-        return int((avatars.state == TrackState.TRACKED).sum())
+        return int(np.count_nonzero(avatars.state == _TRACKED))
 
     def _encode(self, avatars: AvatarFrame) -> None:
         self._vmc.encode(avatars)

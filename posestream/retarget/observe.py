@@ -116,20 +116,38 @@ class EndVectors:
 
 def end_vectors(seen: Observation) -> EndVectors:
     """Where hands and feet point and how they are turned; one knuckle points a hand, too."""
-    root, hind, fore = _three(seen.point.take(_ENDS, 1))
+    point = seen.point.take(_ENDS, 1)
     root_ok, hind_ok, fore_ok = _three(seen.ok.take(_ENDS, 1))
-    hands, feet = slice(0, 2), slice(2, 4)
-    tip, tip_ok, both_ok = fore.copy(), fore_ok.copy(), hind_ok & fore_ok
-    side = fore - hind
-    share = 1.0 - 0.5 * both_ok[:, hands]
-    tip[:, hands] = (hind + fore)[:, hands] * share[..., None]  # hidden ones are zero
-    tip_ok[:, hands] |= hind_ok[:, hands]
-    side[:, feet] = cross((root - hind)[:, feet], side[:, feet])
-    vectors, size = unit(np.concatenate([tip - root, side], axis=1))
+    tip_ok, both_ok = fore_ok, hind_ok & fore_ok
+    lines: F64 = np.matmul(_END_LINES, point)
+    if not every(both_ok[:, :2]):  # hidden ones are zero: the other is all of the tip
+        lines[:, :2] = point[:, 4:6] + point[:, 8:10]
+        lines[:, :2] *= 1.0 - 0.5 * both_ok[:, :2, None]
+        lines[:, :2] -= point[:, :2]
+        tip_ok = fore_ok.copy()
+        tip_ok[:, :2] |= hind_ok[:, :2]
+    lines[:, 6:8] = cross(lines[:, 6:8], lines[:, 8:])
+    vectors, size = unit(lines[:, :8])
     ahead_ok = root_ok & tip_ok & (size[:, :4] > MIN_BONE_M)
     side_ok = ahead_ok & both_ok & (size[:, 4:] > _LEAST_SIDE)
     score = _end_score(_three(seen.score.take(_ENDS, 1)), hind_ok, fore_ok, both_ok)
     return EndVectors(vectors[:, :4], ahead_ok, vectors[:, 4:], side_ok, score)
+
+
+def _end_lines() -> F64:
+    """(10, 12) from the points of hands and feet to where they point, their sides, and soles.
+
+    Hands point half-way between little and index finger; a foot's side is across two lines.
+    """
+    root, hind, fore = np.eye(12).reshape(3, 4, 12)
+    hands, feet = slice(0, 2), slice(2, 4)
+    ahead = fore - root
+    ahead[hands] = 0.5 * (hind + fore)[hands] - root[hands]
+    side = fore - hind
+    return np.concatenate([ahead, side[hands], (root - hind)[feet], side[feet]])
+
+
+_END_LINES: Final = _end_lines()
 
 
 def _three(ends: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

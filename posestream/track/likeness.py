@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64
-from posestream.geometry.fast import dot, length, some
+from posestream.geometry.fast import dot, every, length, some
 from posestream.skeleton.joints import JOINT
 from posestream.types import People2D
 
@@ -41,8 +41,8 @@ _SHARES: Final = {size: np.full(size, 1.0 / size) for size in (MAJOR.size, NUM_S
 
 def compared(xy_px: F64, score: F64) -> F64:
     """(N, 13, 2) pixels of the joints that are compared; unsure ones NaN."""
-    sure = score.take(MAJOR, 1) >= _MIN_SCORE
-    return np.where(sure[..., None], xy_px.take(MAJOR, 1), np.nan)
+    sure, px = score.take(MAJOR, 1) >= _MIN_SCORE, xy_px.take(MAJOR, 1)
+    return px if every(sure) else np.where(sure[..., None], px, np.nan)
 
 
 def box_px(xy_px: F64) -> tuple[F64, F64]:

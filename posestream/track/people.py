@@ -10,7 +10,7 @@ import numpy as np
 
 from posestream.arrays import F64, I64, Bool
 from posestream.geometry import rigid
-from posestream.geometry.fast import clamp, dot
+from posestream.geometry.fast import clamp, dot, every
 from posestream.skeleton.joints import NUM_JOINTS
 from posestream.track import likeness, motion
 from posestream.types import People2D, PeopleCam
@@ -61,7 +61,7 @@ def sightings(people_cam: PeopleCam, people2d: People2D, T_world_cam: F64) -> Si
     px = likeness.compared(people2d.xy_px, people2d.score)
     low, high = likeness.box_px(px)
     return Sightings(
-        root_m=np.where(placed[:, None], root, np.nan),
+        root_m=root if every(placed) else np.where(placed[:, None], root, np.nan),
         var=motion.measurement_var(people_cam.depth_std_m),
         xyz_m=xyz,
         score=people_cam.score,

@@ -18,14 +18,14 @@ _LEVEL: Final = np.array([1.0, 0.0, 1.0])
 
 
 def show(
-    known: Known, leaving: Known, seen: Sightings, detection: I64, t_s: float, hold_s: F64
+    known: Known, leaving: Known, seen: Sightings, detection: I64, t_s: float, hold_s: float
 ) -> Tracks:
-    """Shown people, held for up to ``hold_s`` (N,), and those who leave now; by slot."""
+    """Shown people, held for up to ``hold_s``, and those who leave now; by slot."""
     shown = np.flatnonzero(known.shown)
     if not len(leaving) and _is_placed(seen, detection[shown]):
         return _all_seen(known, detection, shown)
-    hold_s = np.concatenate([hold_s[known.shown], hold_times(leaving, float(np.inf))])
     people = known if every(known.shown) else known.take(known.shown)
+    held_s = np.concatenate([hold_times(people, hold_s), hold_times(leaving, float(np.inf))])
     detection = detection[known.shown]
     lost = np.zeros(len(people) + len(leaving), dtype=np.bool_)
     lost[len(people) :] = True
@@ -33,7 +33,7 @@ def show(
         people = people.join(leaving)
     found = np.concatenate([detection, np.full(len(leaving), -1)])
     tracked = found >= 0
-    fade = _fade(people, t_s, hold_s, tracked, lost)
+    fade = _fade(people, t_s, held_s, tracked, lost)
     state = np.where(tracked, TrackState.TRACKED, TrackState.HELD)
     state = np.where(lost, TrackState.LOST, state)
     joint_fade = fade.copy()
@@ -44,7 +44,7 @@ def show(
         slot=people.slot[order],
         state=state[order],
         confidence=(people.confidence * fade)[order],
-        xyz_world_m=_joints(people, t_s, hold_s, tracked)[order],
+        xyz_world_m=_joints(people, t_s, held_s, tracked)[order],
         score=(people.score * joint_fade[:, None])[order],
         detection=found[order],
     )

@@ -77,8 +77,7 @@ class Tracker:
             detection = np.concatenate([detection, born])
         detection = self._identify(seen, detection, t_s, camera_m)
         detection = self._dismiss(detection, t_s)
-        hold_s = hold_times(self._known, self._settings.hold_s)
-        tracks = show(self._known, self._leaving, seen, detection, t_s, hold_s)
+        tracks = show(self._known, self._leaving, seen, detection, t_s, self._settings.hold_s)
         if len(self._leaving):
             self._leaving = nobody()
         return tracks
@@ -198,6 +197,8 @@ class Tracker:
         """Let go of those who were away too long: shown people leave, then are forgotten."""
         known = self._known
         away_s = t_s - known.seen_s
+        if not some(away_s > 0.0):
+            return detection
         hold_s = hold_times(known, self._settings.hold_s)
         leaves = known.shown & (away_s > hold_s + _TIME_SLACK_S)
         if some(leaves):
