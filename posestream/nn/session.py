@@ -11,6 +11,9 @@ from posestream.errors import BackendError
 def open_session(path: Path, threads: int = 2) -> Any:
     """A session on the CPU; ``threads`` 0: as many as there are cores.
 
+    Between runs its threads sleep. By default they would go on spinning for a while and take the
+    cores from whatever runs next: a second session, the stages after the network, a game.
+
     Raises BackendError if ONNX Runtime is not installed or cannot read the file.
     """
     try:
@@ -20,6 +23,7 @@ def open_session(path: Path, threads: int = 2) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -22,37 +22,20 @@ from posestream.capture import open_source
 from posestream.capture.base import CaptureSettings
 from posestream.estimate.backends.engine import F32
 from posestream.estimate.backends.rrmp import network_input
-from posestream.estimate.decode import find_people, to_people2d
 from posestream.evaluation.rivals import rivals
-from posestream.geometry.camera import intrinsics_from_fov
-from posestream.lift.rrmp import lift
 from posestream.nn import export
 from posestream.nn.cost import macs, parameters
 from posestream.nn.hdnet import Hdnet, HdnetConfig
 from posestream.nn.quantize import quantize
 from posestream.nn.rrmp import Rrmp, RrmpConfig
 from posestream.nn.session import open_session
-from posestream.nn.unified import People, Unified, UnifiedConfig
-from posestream.skeleton.network import network_skeleton
-from posestream.training.random_people import random_people
-from posestream.training.targets import build_maps
-from posestream.types import Frame, PoseMaps
+from posestream.training.bench_unified import SIZE_PX, THREADS, Effort, bench_unified
+from posestream.types import Frame
 
-SIZE_PX: Final = (448, 256)
-THREADS: Final = 2
 WIDTHS: Final = (0.5, 0.75, 1.0)
-CROWDS: Final = (1, 4, 10)
 _CALIBRATION, _CLIP_FRAMES = 6, 60
-_STRIDE = 8
 
 Rows = list[dict[str, Any]]
-
-
-class Effort(NamedTuple):
-    """How often each thing is timed."""
-
-    runs: int = 30
-    warm_up: int = 3
 
 
 def bench_networks(effort: Effort | None = None) -> dict[str, Any]:
@@ -71,7 +54,7 @@ def bench_networks(effort: Effort | None = None) -> dict[str, Any]:
                 "threads": THREADS,
                 "runs": effort.runs,
                 "rrmp": [_rrmp(width, pictures, folder, effort) for width in WIDTHS],
-                "unified": _unified(pictures, folder, effort),
+                "unified": bench_unified(pictures, folder, effort),
                 "hdnet": [_hdnet(trunk, folder, effort) for trunk in ("resnet50", "light")],
                 "mediapipe": _mediapipe(frames),
             }
@@ -94,73 +77,6 @@ def _rrmp(width: float, pictures: Sequence[F32], folder: Path, effort: Effort) -
             "onnx_fp32": _onnx_ms(path, feed, effort),
             "onnx_int8": _onnx_ms(small, feed, effort),
         },
-    }
-
-
-def _unified(pictures: Sequence[F32], folder: Path, effort: Effort) -> dict[str, Any]:
-    """The network at full width, then everything from its input to 3D for 1, 4 and 10 people."""
-    network = Unified(UnifiedConfig()).eval()
-    maps, head, small = (folder / f"{name}.onnx" for name in ("maps", "head", "small"))
-    export.export_unified(network, maps, head, SIZE_PX)
-    cells = SIZE_PX[1] // _STRIDE, SIZE_PX[0] // _STRIDE
-    rays = np.zeros((1, 2, *cells), np.float32)
-    feeds = [{"image": picture, "rays": rays} for picture in pictures]
-    quantize(maps, small, feeds)
-    image = torch.from_numpy(pictures[0])
-
-    def whole() -> None:
-        out = network(image, torch.from_numpy(rays))
-        one = People(torch.ones(1, 17, 2), torch.ones(1, 17), torch.zeros(1, dtype=torch.int64))
-        network.depth(out.depth_features, out.rrmp.maps.heatmaps, one)
-
-    session, depth = open_session(small, THREADS), open_session(head, THREADS)
-    deep = np.zeros((1, network.depth_channels, *cells), np.float32)
-    crowds = [_crowd(n, session, depth, feeds[0], deep, effort) for n in CROWDS]
-    first, last = (crowd["ms"]["total"] for crowd in (crowds[0], crowds[-1]))
-    return {
-        "width": 1.0,
-        **_size(network, whole),
-        "ms": {"onnx_fp32": _onnx_ms(maps, feeds[0], effort)},
-        "people": crowds,
-        "more_for_10_than_for_1": round(last / first - 1.0, 3),
-    }
-
-
-def _crowd(
-    count: int, session: Any, head: Any, feed: dict[str, F32], deep: F32, effort: Effort
-) -> dict[str, Any]:
-    """Network in int8, decoding, depth head and lifting, timed together in every round."""
-    skeleton = network_skeleton()
-    K = intrinsics_from_fov(SIZE_PX, 60.0)
-    people = random_people(np.random.default_rng(count), count, skeleton, K, SIZE_PX, (3.0, 8.0))
-    truth = build_maps(people, SIZE_PX, skeleton)
-    maps = PoseMaps(truth.heatmaps, truth.pafs, truth.locations, float(_STRIDE))
-    rounds = []
-    for _ in range(effort.warm_up + effort.runs):
-        t = [time.perf_counter()]
-        session.run(None, feed)
-        t.append(time.perf_counter())
-        found = find_people(maps.heatmaps, maps.pafs, skeleton, None, maps.locations)
-        t.append(time.perf_counter())
-        given = {
-            "depth_features": deep,
-            "heatmaps": maps.heatmaps[None],
-            "xy": np.nan_to_num(found.xy_cells).astype(np.float32),
-            "score": found.score.astype(np.float32),
-        }
-        head.run(None, given)
-        t.append(time.perf_counter())
-        lift(to_people2d(found, skeleton, _STRIDE), maps, skeleton)
-        t.append(time.perf_counter())
-        rounds.append(np.diff(t))
-    ms = 1e3 * np.median(rounds[effort.warm_up :], axis=0)
-    parts = dict(zip(("network", "decode", "head", "lift"), ms.round(3).tolist(), strict=True))
-    total = float(ms.sum())
-    return {
-        "people": count,
-        "found": len(found),
-        "ms": {**parts, "total": round(total, 3)},
-        "share_in_networks": round((parts["network"] + parts["head"]) / total, 3),
     }
 
 
@@ -254,25 +170,26 @@ def as_text(result: dict[str, Any]) -> str:
         times = " | ".join(f"{ms:.1f}" for ms in row["ms"].values())
         lines.append(f"| rrmp × {row['width']} | {_sizes(row)} | {times} |")
     unified = result["unified"]
-    int8 = unified["people"][0]["ms"]["network"]
-    lines.append(
-        f"| unified × 1.0 | {_sizes(unified)} | | | {unified['ms']['onnx_fp32']:.1f} | {int8:.1f} |"
-    )
+    for crowd in unified["people"]:
+        times = " | ".join(f"{ms:.1f}" for ms in crowd["ms"].values())
+        name = f"unified × 1.0 with its head, people: {crowd['people']}"
+        lines.append(f"| {name} | {_sizes(unified)} | {times} |")
     for row in result["hdnet"]:
         ms = row["ms_per_person"]
         lines.append(
             f"| hdnet ({row['trunk']}), per person | {_sizes(row)} | {ms['torch_fp32']:.1f} | "
             f"| {ms['onnx_fp32']:.1f} | |"
         )
+    more = ", ".join(f"{kind} {share:+.1%}" for kind, share in unified["more_for_10"].items())
+    lines += ["", f"Ten people cost the unified network, against one: {more}.", ""]
     lines += [
-        "",
-        "| unified int8, people | network | decode | depth head | lift | total | in networks |",
+        "| whole chain, int8, people | network | decode | depth head | lift | total | in networks |"
     ]
     lines.append("|---|---|---|---|---|---|---|")
     for crowd in unified["people"]:
-        times = " | ".join(f"{ms:.2f}" for ms in crowd["ms"].values())
+        times = " | ".join(f"{ms:.2f}" for ms in crowd["chain_ms"].values())
         lines.append(f"| {crowd['people']} | {times} | {crowd['share_in_networks']:.0%} |")
-    lines += ["", f"Ten people cost {unified['more_for_10_than_for_1']:+.1%} against one.", ""]
+    lines.append("")
     for row in result["mediapipe"]:
         lines.append(f"{row['name']}: {row['ms']} ms a frame, {row['people_mean']} people")
     return "\n".join(lines)

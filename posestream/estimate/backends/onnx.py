@@ -47,7 +47,8 @@ class OnnxEngine:
     ) -> None:
         """Raises BackendError if ONNX Runtime is missing or a file is none of ours."""
         self._maps = open_session(maps, threads)
-        self._head = open_session(head, threads) if head is not None else None
+        # the head is over before a second thread has woken up
+        self._head = open_session(head, 1) if head is not None else None
         inputs = {i.name: i.shape for i in self._maps.get_inputs()}
         self._outputs = [o.name for o in self._maps.get_outputs()]
         stored = read_config(self._maps, maps, Stored)
