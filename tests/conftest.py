@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy, as the command line does
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
