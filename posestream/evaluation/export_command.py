@@ -85,9 +85,8 @@ def as_text(report: dict[str, Any], folder: Path) -> str:
 
 
 def _int8_lines(report: dict[str, Any]) -> list[str]:
-    people = report["people"]
     lines = [
-        f"  int8: calibrated on {report['calibrated_on']} pictures, judged on "
+        f"  int8: calibrated on {report['calibrated_on']} inputs, judged on "
         f"{report['judged_on']} others; in fp32 stay: {', '.join(report['kept_in_fp32']) or '–'}"
     ]
     for name, loss in report["maps"].items():
@@ -95,6 +94,9 @@ def _int8_lines(report: dict[str, Any]) -> list[str]:
             f"    {name:15s} off by {loss['mean_abs']:.4f} in the mean, {loss['max_abs']:.3f} at "
             f"most; {loss['relative_rms']:.1%} of its size"
         )
+    if "distance_apart" in report:
+        return [*lines, f"    distances differ by {report['distance_apart']:.1%} in the mean"]
+    people = report["people"]
     lines += [
         f"    {name}: {people[name]['people']} people, {people[name]['joints']} joints"
         for name in ("fp32", "int8")

@@ -17,6 +17,7 @@ from posestream.capture.images import pictures_in, read_picture
 from posestream.errors import BackendError, CaptureError
 from posestream.estimate.weight_files import HEAD, MAPS
 from posestream.evaluation.int8_loss import Loss, compare_maps, compare_people, feeds_of
+from posestream.evaluation.patch_feeds import distances_apart, patch_feeds
 from posestream.nn import export, weights
 from posestream.nn.hdnet import Hdnet
 from posestream.nn.quantize import layer_groups, quantize
@@ -29,6 +30,7 @@ _PICTURE: Final = (448, 256)  # what a network sees, if nothing else is said
 _PATCH: Final = (256, 256)
 _COARSEST: Final = 32  # pixels per cell of hdnet's smallest maps
 _TRIALS: Final = ((), ("last",), ("first", "last"), ("last", "heads"), ("first", "last", "heads"))
+_PATCH_TRIALS: Final = ((), ("first",))
 _NEARLY: Final = 1.25  # a trial this near to the best is as good
 _NEGLIGIBLE: Final = 0.03  # of an output's size: no reason to keep anything in fp32
 Size = tuple[int, int]
@@ -58,9 +60,11 @@ def export_weights(
     kind = weights.kind_of(network)
     report: dict[str, Any] = {"weights": file.name, "kind": kind}
     if isinstance(network, Hdnet):
+        report |= _export_hdnet(network, out / f"{name}.onnx", size_px or _PATCH)
         if calibrate:
-            raise BackendError("hdnet is exported in single precision only: leave out --int8.")
-        return report | _export_hdnet(network, out / f"{name}.onnx", size_px or _PATCH)
+            file, report["int8"] = export_hdnet_int8(out / f"{name}.onnx", frames_of(calibrate))
+            report["files"].append(file.name)
+        return report
     size_px = size_px or _PICTURE
     files = Exported(out / f"{name}{MAPS}", None)
     if isinstance(network, Unified):
@@ -109,11 +113,40 @@ def export_int8(files: Exported, frames: Sequence[Frame]) -> tuple[Exported, dic
     return small, {
         "calibrated_on": len(learn),
         "judged_on": len(judge),
-        "trials": {"+".join(t) or "all int8": round(_worst(x), 5) for t, x in losses.items()},
+        "trials": _trial_report({trial: _worst(loss) for trial, loss in losses.items()}),
         "kept_in_fp32": list(chosen),
         "maps": {name: loss._asdict() for name, loss in losses[chosen].items()},
         "people": compare_people(files, small, frames[1::2]),
     }
+
+
+def export_hdnet_int8(file: Path, frames: Sequence[Frame]) -> tuple[Path, dict[str, Any]]:
+    """HDNet in int8, and the report on the loss. Only its convolutions: they take the time.
+
+    Raises CaptureError if hardly anybody is found in the pictures.
+    """
+    small = file.with_name(f"{file.stem}-int8{file.suffix}")
+    feeds = patch_feeds(file, frames)
+    learn, judge = feeds[::2], feeds[1::2]
+    groups = layer_groups(file)
+    losses: dict[tuple[str, ...], float] = {}
+    for trial in _PATCH_TRIALS:
+        quantize(file, small, learn, _nodes(groups, trial), only=("Conv",))
+        losses[trial] = distances_apart(file, small, judge)
+    chosen = choose(losses)
+    quantize(file, small, learn, _nodes(groups, chosen), only=("Conv",))
+    return small, {
+        "calibrated_on": len(learn),
+        "judged_on": len(judge),
+        "trials": _trial_report(losses),
+        "kept_in_fp32": list(chosen),
+        "maps": {name: loss._asdict() for name, loss in compare_maps(file, small, judge).items()},
+        "distance_apart": distances_apart(file, small, judge),
+    }
+
+
+def _trial_report(losses: dict[tuple[str, ...], float]) -> dict[str, float]:
+    return {"+".join(trial) or "all int8": round(loss, 5) for trial, loss in losses.items()}
 
 
 def choose(loss: dict[tuple[str, ...], float]) -> tuple[str, ...]:

@@ -22,8 +22,16 @@ Feed = Mapping[str, NDArray[np.float32]]
 _PICTURE: Final = "image"
 
 
-def quantize(source: Path, target: Path, feeds: Sequence[Feed], keep: Sequence[str] = ()) -> None:
+def quantize(
+    source: Path,
+    target: Path,
+    feeds: Sequence[Feed],
+    keep: Sequence[str] = (),
+    only: Sequence[str] | None = None,
+) -> None:
     """Write ``source`` in int8, calibrated on ``feeds``; nodes in ``keep`` stay as they are.
+
+    ``only`` names the operators that change; None: all that can.
 
     The configuration and thresholds in the file are kept. Raises BackendError if onnx is not
     installed or the file cannot be quantised.
@@ -41,6 +49,7 @@ def quantize(source: Path, target: Path, feeds: Sequence[Feed], keep: Sequence[s
                 per_channel=True, activation_type=q.QuantType.QUInt8,
                 weight_type=q.QuantType.QInt8, nodes_to_exclude=list(keep),
                 calibrate_method=q.CalibrationMethod.MinMax,
+                op_types_to_quantize=None if only is None else list(only),
             )  # fmt: skip
         except Exception as error:
             raise BackendError(f"{source} cannot be quantised: export it anew.") from error

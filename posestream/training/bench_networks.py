@@ -34,6 +34,7 @@ from posestream.types import Frame
 
 WIDTHS: Final = (0.5, 0.75, 1.0)
 _CALIBRATION, _CLIP_FRAMES = 6, 60
+_PATCH_PX: Final = 256
 
 Rows = list[dict[str, Any]]
 
@@ -55,7 +56,9 @@ def bench_networks(effort: Effort | None = None) -> dict[str, Any]:
                 "runs": effort.runs,
                 "rrmp": [_rrmp(width, pictures, folder, effort) for width in WIDTHS],
                 "unified": bench_unified(pictures, folder, effort),
-                "hdnet": [_hdnet(trunk, folder, effort) for trunk in ("resnet50", "light")],
+                "hdnet": [
+                    _hdnet(trunk, pictures, folder, effort) for trunk in ("resnet50", "light")
+                ],
                 "mediapipe": _mediapipe(frames),
             }
     finally:
@@ -80,28 +83,26 @@ def _rrmp(width: float, pictures: Sequence[F32], folder: Path, effort: Effort) -
     }
 
 
-def _hdnet(trunk: str, folder: Path, effort: Effort) -> dict[str, Any]:
+def _hdnet(trunk: str, pictures: Sequence[F32], folder: Path, effort: Effort) -> dict[str, Any]:
     """Per person: a patch alone, and each of four at once."""
     network = Hdnet(HdnetConfig(trunk="light" if trunk == "light" else "resnet50")).eval()
-    path = folder / f"hdnet-{trunk}.onnx"
+    path, small = (folder / f"hdnet-{trunk}{kind}.onnx" for kind in ("", "-int8"))
     export.export_hdnet(network, path)
-    feeds = [
-        {
-            "image": np.zeros((n, 3, 256, 256), np.float32),
-            "mask": np.ones((n, 1, 64, 64), np.float32),
-        }
-        for n in (1, 4)
-    ]
-    one, mask = (torch.from_numpy(feeds[0][name]) for name in ("image", "mask"))
+    mask = np.ones((1, 1, _PATCH_PX // 4, _PATCH_PX // 4), np.float32)
+    patches = [picture[..., :_PATCH_PX, :_PATCH_PX] for picture in pictures]
+    feeds = [{"image": patch, "mask": mask} for patch in patches]
+    quantize(path, small, feeds, only=("Conv",))
+    four = {name: np.repeat(values, 4, axis=0) for name, values in feeds[0].items()}
+    one = [torch.from_numpy(values) for values in feeds[0].values()]
     few = Effort(max(3, effort.runs // 3), 1)
-    alone = _median_ms(lambda: network(one, mask), few)
     return {
         "trunk": trunk,
-        **_size(network, lambda: network(one, mask)),
+        **_size(network, lambda: network(*one)),
         "ms_per_person": {
-            "torch_fp32": alone,
+            "torch_fp32": _median_ms(lambda: network(*one), few),
             "onnx_fp32": _onnx_ms(path, feeds[0], few),
-            "onnx_fp32_of_4": round(_onnx_ms(path, feeds[1], few) / 4.0, 2),
+            "onnx_int8": _onnx_ms(small, feeds[0], few),
+            "onnx_int8_of_4": round(_onnx_ms(small, four, few) / 4.0, 2),
         },
     }
 
@@ -178,7 +179,7 @@ def as_text(result: dict[str, Any]) -> str:
         ms = row["ms_per_person"]
         lines.append(
             f"| hdnet ({row['trunk']}), per person | {_sizes(row)} | {ms['torch_fp32']:.1f} | "
-            f"| {ms['onnx_fp32']:.1f} | |"
+            f"| {ms['onnx_fp32']:.1f} | {ms['onnx_int8']:.1f} |"
         )
     more = ", ".join(f"{kind} {share:+.1%}" for kind, share in unified["more_for_10"].items())
     lines += ["", f"Ten people cost the unified network, against one: {more}.", ""]

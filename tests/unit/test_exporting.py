@@ -14,7 +14,9 @@ onnx = pytest.importorskip("onnx", reason="export needs it: pip install onnx")
 torch = pytest.importorskip("torch", reason="the networks need torch: pip install torch")
 pytest.importorskip("onnxruntime", reason="export needs it: pip install onnxruntime")
 
+from posestream.assets import DEMO_CLIP  # noqa: E402
 from posestream.errors import BackendError, CaptureError, ConfigError, WeightsError  # noqa: E402
+from posestream.estimate.backends.hdnet_onnx import OnnxPatches  # noqa: E402
 from posestream.estimate.backends.onnx import OnnxEngine  # noqa: E402
 from posestream.estimate.backends.torch import TorchEngine  # noqa: E402
 from posestream.estimate.decode import DecodeSettings  # noqa: E402
@@ -23,6 +25,7 @@ from posestream.estimate.weight_files import find  # noqa: E402
 from posestream.evaluation.export_command import add_export  # noqa: E402
 from posestream.evaluation.exporting import choose, export_weights, frames_of  # noqa: E402
 from posestream.evaluation.int8_loss import compare_maps, compare_people, feeds_of  # noqa: E402
+from posestream.evaluation.patch_feeds import distances_apart, patch_feeds  # noqa: E402
 from posestream.nn import weights  # noqa: E402
 from posestream.nn.hdnet import Hdnet, HdnetConfig  # noqa: E402
 from posestream.nn.quantize import layer_groups  # noqa: E402
@@ -158,6 +161,41 @@ def test_an_hdnet_of_any_patch_under_any_name(tmp_path: Path, capsys) -> None:
     assert report["kind"] == "hdnet" and max(report["parity"].values()) < 1e-4
 
 
+@pytest.fixture(scope="module")
+def clip_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clip")
+    clip = cv2.VideoCapture(str(DEMO_CLIP))
+    for i in range(120):
+        found, picture = clip.read()
+        if found and i % 20 == 0:
+            cv2.imwrite(str(folder / f"{i}.png"), picture)
+    return folder
+
+
+def test_an_hdnet_in_int8_gives_nearly_the_same_distances(
+    clip_pictures: Path, tmp_path: Path, capsys
+) -> None:
+    torch.manual_seed(2)
+    weights.save(tmp_path / "best.pt", Hdnet(HdnetConfig(trunk="light", width=0.125)))
+    assert run(tmp_path / "best.pt", "--out", tmp_path, "--size", "64x64", "--int8",
+               "--calibrate", clip_pictures) == 0  # fmt: skip
+    assert "distances differ by" in capsys.readouterr().out
+    report = json.loads((tmp_path / "best.json").read_text())
+    assert report["files"] == ["best.onnx", "best-int8.onnx"]
+    feeds = patch_feeds(tmp_path / "best.onnx", frames_of([clip_pictures]))
+    assert report["int8"]["calibrated_on"] + report["int8"]["judged_on"] == len(feeds) >= 8
+    assert {feed["image"].shape for feed in feeds} == {(1, 3, 64, 64)}
+    assert all(0.0 < feed["mask"].mean() < 1.0 for feed in feeds)  # round a person
+    plain, small = (tmp_path / name for name in report["files"])
+    assert 0.0 < report["int8"]["distance_apart"] < 0.05
+    assert distances_apart(plain, small, feeds[1::2]) == pytest.approx(
+        report["int8"]["distance_apart"]
+    )
+    kinds = [tensor.data_type for tensor in onnx.load(str(small)).graph.initializer]
+    assert kinds.count(onnx.TensorProto.INT8) > 10
+    assert OnnxPatches(small, 1).facts == OnnxPatches(plain, 1).facts
+
+
 def test_what_cannot_be_exported_is_one_sentence(
     weight_file: Path, pictures: Path, tmp_path: Path
 ) -> None:
@@ -176,5 +214,5 @@ def test_what_cannot_be_exported_is_one_sentence(
         run(hdnet, "--out", tmp_path, "--size", "96x64")
     with pytest.raises(ConfigError, match="letters, digits"):
         run(weight_file, "--out", tmp_path, "--name", "a/b")
-    with pytest.raises(BackendError, match="single precision only"):
+    with pytest.raises(CaptureError, match="at least two people"):
         run(hdnet, "--out", tmp_path, "--int8", "--calibrate", pictures)
