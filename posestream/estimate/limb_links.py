@@ -13,6 +13,7 @@ from posestream.skeleton.network import NetworkSkeleton
 
 _FOREIGN_M = 0.3  # 3D poses that differ by this much belong to different people
 _SAME_M = 0.08  # 3D poses that differ by less belong to one person
+_WIDEST = 8.0  # scores lie closer together than this
 
 
 class LinkRules(NamedTuple):
@@ -46,9 +47,7 @@ def candidate_links(
     ``pafs`` (2L, h, w) are read at points between the two peaks. With location maps (3J, h, w),
     the 3D that both peaks store for the same joints is compared, too: ends of one person agree.
     """
-    joined = (skeleton.limb_of >= 0).take(peaks.joint, 0).take(peaks.joint, 1)
-    start, end = np.nonzero(joined)
-    limb = skeleton.limb_of[peaks.joint[start], peaks.joint[end]]
+    limb, start, end = _pairs(peaks.joint, skeleton)
     agreement = _agreement(
         pafs, limb, peaks.xy.take(start, 0), peaks.xy.take(end, 0), rules.samples
     )
@@ -64,10 +63,24 @@ def candidate_links(
         score = score - rules.location_weight * np.minimum(cost / _FOREIGN_M, 1.0)
     limb, start, end, score = limb[good], start[good], end[good], score[good]
     j = skeleton.num_joints
-    margin = np.minimum(
-        _margin(start * j + peaks.joint[end], score), _margin(end * j + peaks.joint[start], score)
-    )
+    at_start = start * j + peaks.joint[end]
+    at_end = (end + peaks.joint.size) * j + peaks.joint[start]
+    margin = _margin(np.concatenate([at_start, at_end]), np.concatenate([score, score]))
+    margin = np.minimum(margin[: start.size], margin[start.size :])
     return Links(limb, start, end, np.clip(score, 1e-3, 1.0), margin)
+
+
+def _pairs(joint: I64, skeleton: NetworkSkeleton) -> tuple[I64, I64, I64]:
+    """Limb, start and end (C,) of all pairs of peaks, sorted by joint, that a limb could join."""
+    count = np.bincount(joint, minlength=skeleton.num_joints)
+    first = np.cumsum(count) - count
+    a, b = skeleton.limb_array.T
+    pairs = count[a] * count[b]
+    limb = np.repeat(np.arange(skeleton.num_limbs), pairs)
+    nth = np.arange(limb.size) - np.repeat(np.cumsum(pairs) - pairs, pairs)
+    ends = count[b][limb]
+    start = nth // ends
+    return limb, first[a][limb] + start, first[b][limb] + nth - start * ends
 
 
 def _disagreement_m(
@@ -88,15 +101,18 @@ def _disagreement_m(
 
 def _margin(key: I64, score: F64) -> F64:
     """(C,) score less the best other score with the same key; less 0 where there is none."""
-    order = np.lexsort((-score, key))
-    sorted_key, sorted_score = key[order], score[order]
-    first = np.r_[True, sorted_key[1:] != sorted_key[:-1]][: key.size]
-    has_second = np.r_[~first[1:], False][: key.size] & first
-    second = np.where(has_second, np.r_[sorted_score[1:], 0.0][: key.size], 0.0)
-    best_of = np.flatnonzero(first)[np.cumsum(first) - 1]
-    rival = np.where(first, second, sorted_score[best_of])
+    if key.size == 0:
+        return score
+    order = np.argsort(_WIDEST * key - score, kind="stable")  # by key, the best first
+    key, score = key[order], score[order]
+    new = np.ones(key.size, dtype=np.bool_)
+    np.not_equal(key[1:], key[:-1], out=new[1:])
+    best = np.flatnonzero(new)
+    second = np.minimum(best + 1, key.size - 1)
+    rival = score[best][np.cumsum(new) - 1]
+    rival[best] = np.where(new[second], 0.0, score[second])
     margin = np.empty_like(score)
-    margin[order] = sorted_score - rival
+    margin[order] = score - rival
     return margin
 
 
