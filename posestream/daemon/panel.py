@@ -81,6 +81,7 @@ class PanelFeed:
         self._busy = asyncio.Lock()
         self._guidance = Guidance(daemon, producer)
         self._avatar_note = ""
+        self._plain: tuple[Settings | None, dict[str, Any]] = (None, {})  # asked for at every beat
         self.mesh_number = 0
         self._commands: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "sources": self._sources,
@@ -93,13 +94,13 @@ class PanelFeed:
             "cancel_guide": self._guidance.cancel,
         }
 
-    def shot(self, after: int) -> Shot | None:
+    def shot(self, after: int, width_px: int) -> Shot | None:
         """The newest picture with the joints that were found in it."""
         details = self._producer.now.details
         if details is None or details.frame.index == after:
             return None
         frame, people = details.frame, details.people2d
-        size_px, jpeg = encode_jpeg(frame.image)
+        size_px, jpeg = encode_jpeg(frame.image, width_px)
         height, width = frame.image.shape[:2]
         xy = people.xy_px / [width, height]
         return Shot(frame.index, size_px, xy, people.score, _slots(details), jpeg)
@@ -116,7 +117,11 @@ class PanelFeed:
 
     def settings(self) -> dict[str, Any]:
         """Every setting, as a file would hold them."""
-        return config.plain(self._daemon.settings)
+        now, plain = self._daemon.settings, self._plain[1]
+        if self._plain[0] is not now:
+            plain = config.plain(now)
+            self._plain = now, plain
+        return plain
 
     def welcome(self) -> dict[str, Any]:
         """What the page must know once."""

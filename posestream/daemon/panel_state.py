@@ -17,18 +17,18 @@ _FADE_S = 1.0  # figures are of about so long
 
 
 class Recent:
-    """Percentiles of what was counted since about a second ago."""
+    """What was counted since about a second ago."""
 
     def __init__(self) -> None:
         self._copies: list[tuple[float, Histogram]] = []
 
-    def summary(self, histogram: Histogram) -> dict[str, float | None]:
-        """p50, p95 and p99, ms."""
+    def of(self, histogram: Histogram) -> Histogram:
+        """The latest part of what this one counts; ask about the same one each time."""
         now_s = time.perf_counter()
         self._copies.append((now_s, histogram.copy()))
         while len(self._copies) > 2 and now_s - self._copies[1][0] > _FADE_S:
             del self._copies[0]
-        return histogram.since(self._copies[0][1]).summary()
+        return self._copies[-1][1].since(self._copies[0][1])
 
 
 class Rates:
@@ -67,7 +67,7 @@ class Moment:
         return {
             "fps": round(figures.recent_fps(), 1),
             "source_fps": producer.fps,
-            "latency_ms": self._latency.summary(figures.latency),
+            "latency_ms": self._latency.of(figures.latency).summary(),
             "stage_ms": self._stage_times(),
             "people": self._people(),
             "receivers": self._receivers(),
@@ -84,7 +84,7 @@ class Moment:
 
     def _stage_times(self) -> dict[str, float | None]:
         return {
-            name: self._stages.setdefault(name, Recent()).summary(histogram)["p50"]
+            name: _number(self._stages.setdefault(name, Recent()).of(histogram).percentile(50))
             for name, histogram in self._figures.times.histograms().items()
         }
 
@@ -150,4 +150,4 @@ class Moment:
 
 
 def _number(value: Any) -> float | None:
-    return round(float(value), 3) if np.isfinite(value) else None
+    return round(float(value), 3) if value is not None and np.isfinite(value) else None

@@ -10,8 +10,8 @@ from posestream.preview.packing import Shot
 class Feed(Protocol):
     """Everything that the panel shows and does; called from the event loop unless said."""
 
-    def shot(self, after: int) -> Shot | None:
-        """The newest picture unless it is number ``after``; called in a thread of its own."""
+    def shot(self, after: int, width_px: int) -> Shot | None:
+        """The newest picture, at most so wide, unless it is number ``after``. In a thread."""
 
     def state(self) -> dict[str, Any]:
         """Figures of this moment."""

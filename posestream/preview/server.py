@@ -1,7 +1,8 @@
 """Serves the panel on loopback: the page's files, and one WebSocket per open page.
 
-While nobody looks nothing is computed. A page that has not yet taken what was sent skips what
-comes meanwhile; nobody waits for it.
+While nobody looks nothing is computed. Each page says how much it takes (``viewer.Pace``); one
+that has not yet taken what was sent skips what comes meanwhile, and nobody waits for it. The next
+picture is made once the page shows the last one.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
@@ -32,12 +35,14 @@ _log = logging.getLogger(__name__)
 _connection_log = logging.getLogger(f"{__name__}.connection")
 _connection_log.setLevel(logging.CRITICAL)  # whoever scans the port must not fill the terminal
 
+_Made = TypeVar("_Made")
+
 HOST: Final = "127.0.0.1"
 SOCKET_PATH: Final = "/live"
 WRONG_KEY: Final = 4401
 _MAX_VIEWERS: Final = 16
 _KEY_TIMEOUT_S: Final = 5.0
-_STATE_HZ: Final = 4.0
+_FIGURES_HZ: Final = 4.0
 _MAX_MESSAGE_BYTES: Final = 1 << 20
 
 
@@ -54,7 +59,9 @@ class PanelSink:
         self._viewers: set[Viewer] = set()
         self._server: Server | None = None
         self._frame: AvatarFrame | None = None
-        self._show: list[asyncio.Task[None]] = []
+        self._figures: asyncio.Task[None] | None = None
+        self._picture: asyncio.Task[None] | None = None  # that is being made
+        self._thread = ThreadPoolExecutor(1, "panel")  # begins with the first picture
         self._messages = self._bytes = 0
 
     async def start(self) -> None:
@@ -88,8 +95,10 @@ class PanelSink:
         return any(viewer.visible for viewer in self._viewers)
 
     def publish(self, frame: AvatarFrame) -> None:
-        """Keep the newest frame."""
+        """Keep the newest frame; what pages are due comes after the other outputs."""
         self._frame = frame
+        if self._viewers:
+            asyncio.get_running_loop().call_soon(self._show)
 
     def stats(self) -> SinkStats:
         """Counts so far."""
@@ -98,6 +107,7 @@ class PanelSink:
     async def close(self) -> None:
         """Stop listening. Safe to call twice."""
         self._pause()
+        self._thread.shutdown(wait=False)
         server, self._server = self._server, None
         if server is None:
             return
@@ -134,6 +144,8 @@ class PanelSink:
             self._viewers.add(viewer)
             self._resume()
             try:
+                await viewer.greet()
+                self._show()  # what stands still is shown, too
                 await viewer.serve()
             finally:
                 self._viewers.discard(viewer)
@@ -147,55 +159,72 @@ class PanelSink:
             return key_matches(self._key, await connection.recv())
 
     def _resume(self) -> None:
-        if not self._show:
-            loops = (self._show_motion(), self._show_pictures(), self._show_state())
-            self._show = [asyncio.create_task(loop) for loop in loops]
+        if self._figures is None:
+            self._figures = asyncio.create_task(self._show_figures())
 
     def _pause(self) -> None:
-        for task in self._show:
-            task.cancel()
-        self._show = []
+        for task in (self._figures, self._picture):
+            if task is not None:
+                task.cancel()
+        self._figures = self._picture = None
 
-    async def _show_motion(self) -> None:
-        shown: AvatarFrame | None = None
-        while True:
-            await asyncio.sleep(1.0 / self._settings.motion_hz)
-            ready = [v for v in self._viewers if v.ready]
-            if ready and self._frame is not None and self._frame is not shown:
-                shown = self._frame
-                self._send(ready, pack_motion(shown))
+    def _show(self) -> None:
+        """Movements to whoever is due, and a picture begun if anybody is due for one."""
+        now_s = asyncio.get_running_loop().time()
+        due = [v for v in self._viewers if v.ready and v.motion.due(now_s)]
+        if due and self._frame is not None:
+            for viewer in due:
+                viewer.motion.take(now_s, min(viewer.pace.motion_hz, self._settings.motion_hz))
+            self._send(due, pack_motion(self._frame))
+        if self._picture is None and any(v.takes_picture(now_s) for v in self._viewers):
+            self._picture = asyncio.create_task(self._show_picture())
+            self._picture.add_done_callback(self._picture_made)
 
-    async def _show_pictures(self) -> None:
-        last = -1
-        while True:
-            await asyncio.sleep(1.0 / self._settings.picture_hz)
-            if not any(v.ready for v in self._viewers):
-                continue
-            shot = await self._shot(last)
-            if shot is not None:
-                last = shot.index
-                self._send([v for v in self._viewers if v.ready], pack_picture(shot))
+    def _picture_made(self, task: asyncio.Task[None]) -> None:
+        if self._picture is task:
+            self._picture = None
 
-    async def _shot(self, after: int) -> Shot | None:
+    async def _show_picture(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        due = [v for v in self._viewers if v.takes_picture(now_s)]
+        for viewer in due:
+            viewer.pictures.take(now_s, min(viewer.pace.picture_hz, self._settings.picture_hz))
+        shot = await self._shot(due)
+        if shot is not None:
+            for viewer in due:
+                viewer.waits_for(shot.index, now_s)
+            self._send([v for v in due if v.ready], pack_picture(shot))
+
+    async def _shot(self, due: list[Viewer]) -> Shot | None:
+        """One as large as the largest page wants it; None where all of them have it."""
+        had = {viewer.shot for viewer in due}
+        after = had.pop() if len(had) == 1 else -1
+        width_px = max((viewer.pace.picture_px for viewer in due), default=0)
         try:
-            return await asyncio.to_thread(self._feed.shot, after)
+            return await self._in_thread(self._feed.shot, after, width_px) if due else None
         except Exception:
             _log.exception("A picture could not be shown.")
             await asyncio.sleep(1.0)
             return None
 
-    async def _show_state(self) -> None:
+    async def _in_thread(self, make: Callable[..., _Made], *arguments: Any) -> _Made:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, make, *arguments)
+
+    async def _show_figures(self) -> None:
         while True:
             try:
                 await self._send_state()
             except PosestreamError as error:
                 _log.warning("%s", error)
-            await asyncio.sleep(1.0 / _STATE_HZ)
+            await asyncio.sleep(1.0 / _FIGURES_HZ)
 
     async def _send_state(self) -> None:
-        ready = [v for v in self._viewers if v.ready]
+        now_s = asyncio.get_running_loop().time()
+        ready = [v for v in self._viewers if v.ready and v.figures.due(now_s)]
         if not ready:
             return
+        for viewer in ready:
+            viewer.figures.take(now_s, viewer.pace.figures_hz)
         settings = self._feed.settings()
         fresh = [v for v in ready if v.settings != settings]
         for viewer in fresh:
@@ -207,7 +236,7 @@ class PanelSink:
     async def _send_mesh(self, viewers: list[Viewer]) -> None:
         if not viewers:
             return
-        number, mesh = await asyncio.to_thread(self._feed.mesh)
+        number, mesh = await self._in_thread(self._feed.mesh)
         for viewer in viewers:
             viewer.mesh_number = number
         self._send(viewers, mesh)

@@ -1,12 +1,13 @@
-"""One open page: what it asks for, and what it was shown last."""
+"""One open page: what it asks for, how much it takes, and what it was shown last."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import State
 
@@ -16,6 +17,34 @@ from posestream.preview.feed import Feed
 _log = logging.getLogger(__name__)
 
 MAX_UPLOAD_BYTES: Final = 256 << 20
+_LOST_S: Final = 5.0  # a page that has not said for so long that it shows a picture gets another
+
+_Rate = Annotated[float, Meta(ge=0.2, le=120.0)]
+
+
+class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much a page takes, as it says itself; the settings may allow less."""
+
+    motion_hz: _Rate = 120.0
+    picture_hz: _Rate = 120.0
+    figures_hz: _Rate = 4.0
+    picture_px: Annotated[int, Meta(ge=64, le=4096)] = 640  # width of the camera's picture
+
+
+class Turns:
+    """Lets at most so many a second through, evenly, whatever the beat of what comes."""
+
+    def __init__(self) -> None:
+        self._due_s = self._early_s = 0.0
+
+    def due(self, now_s: float) -> bool:
+        """Whether it is time for another; one that comes a little early counts as punctual."""
+        return now_s >= self._due_s - self._early_s
+
+    def take(self, now_s: float, rate_hz: float) -> None:
+        """One was let through."""
+        self._due_s = max(self._due_s + 1.0 / rate_hz, now_s)
+        self._early_s = 0.25 / rate_hz
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,8 +81,13 @@ class Viewer:
     def __init__(self, connection: ServerConnection, feed: Feed) -> None:
         self.connection = connection
         self.visible = True
+        self.greeted = False
         self.mesh_number = -1  # of the avatar that was sent
         self.settings: object = None  # that were sent
+        self.shot = -1  # number of the picture that was sent
+        self.pace = Pace()
+        self.motion, self.figures, self.pictures = Turns(), Turns(), Turns()
+        self._asked_s: float | None = None  # since when a picture waits to be shown
         self._feed = feed
         self._upload: _Upload | None = None
 
@@ -61,12 +95,26 @@ class Viewer:
     def ready(self) -> bool:
         """Whether it looks, and has taken everything that was sent so far."""
         c = self.connection
-        open_ = self.visible and c.state is State.OPEN
-        return open_ and c.transport.get_write_buffer_size() == 0
+        looks = self.greeted and self.visible and c.state is State.OPEN
+        return looks and c.transport.get_write_buffer_size() == 0
+
+    def takes_picture(self, now_s: float) -> bool:
+        """Whether it is time for another picture and the last one is shown."""
+        waits = self._asked_s is not None and now_s - self._asked_s < _LOST_S
+        return self.ready and not waits and self.pictures.due(now_s)
+
+    def waits_for(self, shot: int, now_s: float) -> None:
+        """That picture was sent, and the page does not show it yet."""
+        self.shot = shot
+        self._asked_s = now_s
+
+    async def greet(self) -> None:
+        """Say what there is; nothing else comes before."""
+        await self.tell({"kind": "welcome", **self._feed.welcome()})
+        self.greeted = True
 
     async def serve(self) -> None:
         """Answer until the page is closed."""
-        await self.tell({"kind": "welcome", **self._feed.welcome()})
         async for data in self.connection:
             reply = await self._answer(data)
             if reply is not None:
@@ -100,15 +148,26 @@ class Viewer:
             return {"id": identity, "ok": False, "reason": "An internal error; see the log."}
 
     async def _carry_out(self, request: Request) -> dict[str, Any] | None:
-        if request.name == "visible":
-            self.visible = request.payload.get("on") is True
-            return None
-        if request.name == "upload":
-            self._upload = _Upload(request)
+        if self._takes_note(request):
             return None
         result = await self._feed.command(request.name, request.payload)
         await self.tell_settings()
         return {"id": request.id, "ok": True, "result": result}
+
+    def _takes_note(self, request: Request) -> bool:
+        """Whether it is one of the page's own messages, which get no answer."""
+        match request.name:
+            case "visible":
+                self.visible = request.payload.get("on") is True
+            case "shown":
+                self._asked_s = None
+            case "pace":
+                self.pace = _pace(request.payload)
+            case "upload":
+                self._upload = _Upload(request)
+            case _:
+                return False
+        return True
 
     async def _piece(self, data: bytes) -> dict[str, Any] | None:
         upload = self._upload
@@ -135,3 +194,10 @@ def _parse(data: str) -> Request:
         return msgspec.json.decode(data, type=Request)
     except (msgspec.MsgspecError, RecursionError):
         raise ProtocolError("The page sent something that is no request: reload it.") from None
+
+
+def _pace(payload: dict[str, Any]) -> Pace:
+    try:
+        return msgspec.convert(payload, Pace)
+    except msgspec.ValidationError as error:
+        raise ProtocolError(f"The page asks for a pace that there is not: {error}.") from None

@@ -22,10 +22,7 @@ from tests.browser.panel_daemon import LIVE, Daemon, on_the_clip, opened, tab, u
 TIMEOUT_MS = 120_000
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = (
-    # WebGL without a graphics card
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
+    "--enable-unsafe-swiftshader",  # WebGL without a graphics card
     # what the product shows comes from the product alone
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )

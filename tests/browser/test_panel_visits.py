@@ -71,10 +71,11 @@ def test_real_people_in_a_real_video(
     made = Daemon(tmp_path, (str(video), "--set", "source.loop=true")).start()
     try:
         opened(browser_page, made)
-        places = browser_page.evaluate(f"{LIVE}.motion.map(p => p.places)")
+        places = browser_page.evaluate(f"JSON.stringify({LIVE}.motion.map(p => p.places))")
         shown = browser_page.evaluate(f"{LIVE}.picture.shown")
         until(browser_page, f"{LIVE}.picture.shown > {shown} + 4")
-        assert browser_page.evaluate(f"{LIVE}.motion.map(p => p.places)") != places
+        now = f"JSON.stringify({LIVE}.motion.map(p => p.places))"
+        until(browser_page, f"{LIVE}.motion.length > 0 && {now} !== '{places}'")
         expect(browser_page.locator("#engine")).to_contain_text("mediapipe")
     finally:
         made.end(browser_page)

@@ -162,7 +162,9 @@ def reply(connection: ClientConnection) -> dict[str, Any]:
              '{"name": "guide"}', '{"name": "guide", "payload": {"what": ["floor"]}}',
              '{"name": "guide", "payload": {"what": "body", "height_cm": true}}',
              '{"name": "guide", "payload": {"what": "floor", "marker_cm": -1e400}}',
-             '{"name": "cancel_guide"}',
+             '{"name": "cancel_guide"}', '{"name": "neutral"}',
+             '{"name": "pace", "payload": {"motion_hz": 1e9}}',
+             '{"name": "pace", "payload": {"picture_px": "all"}}',
              '{"name": "upload", "payload": {"file": "a.vrm", "size": 99999999999}}',
              '{"name": "upload", "payload": {"file": "a.vrm", "size": true}}'],
 )  # fmt: skip
@@ -281,3 +283,29 @@ def test_who_never_reads_changes_nothing_and_is_cut_off_at_the_end(panel: Panel)
             connection.socket.close()
         assert ask(watching, "settings")["ok"]
     assert panel.run.process.poll() is None
+
+
+def binary(connection: ClientConnection) -> tuple[int, dict[str, Any]]:
+    """Kind and head of the next movement, picture or mesh."""
+    while isinstance(data := connection.recv(timeout=20), str):
+        pass
+    return data[0], json.loads(data[8 : 8 + int.from_bytes(data[4:8], "little")])
+
+
+def test_a_page_gets_no_more_than_it_takes(panel: Panel) -> None:
+    with panel.viewer() as page:
+        pace = {"motion_hz": 2, "picture_px": 128}
+        page.send(json.dumps({"name": "pace", "payload": pace}))
+        assert ask(page, "settings")["ok"]  # what comes from here on obeys
+        times_ms, pictures = [], 0
+        while len(times_ms) < 8:
+            kind, head = binary(page)
+            pictures += kind == 2
+            if kind == 1:
+                times_ms.append(head["t_ms"])
+        assert times_ms[-1] - times_ms[0] > 2400
+        assert pictures <= 2  # it never said that it shows one
+        page.send('{"name": "shown"}')
+        while (answer := binary(page))[0] != 2:
+            pass
+        assert answer[1]["size"][0] == 128

@@ -1,6 +1,7 @@
 // Skinned bodies: every person's rotations on the avatar's own bones.
 
 import { imageTexture, Program, vertexArray } from "./gl.js";
+import { lighter } from "./lighter.js";
 import { dot, minus, quatRows, quatTimes } from "./math.js";
 import { rgbOf } from "./colours.js";
 import { BODY_FRAGMENT, BODY_VERTEX } from "./shaders.js";
@@ -26,6 +27,8 @@ export class Avatars {
       ["position", mesh.position, 3], ["normal", mesh.normal, 3], ["uv", mesh.uv, 2],
       ["bone", mesh.bone, 4, { integer: true }], ["weight", mesh.weight, 4],
     ], mesh.triangle);
+    mesh.whole = { parts: mesh.parts, indices: mesh.vertices.buffers.at(-1), count: mesh.triangle.length };
+    mesh.light = null;
     mesh.textures = pictures.map((picture) => imageTexture(gl, picture));
     this.mesh = mesh;
   }
@@ -69,27 +72,44 @@ export class Avatars {
     }
   }
 
-  draw(view, eye, people) {
+  // Without shadows and with fewer triangles where ``spare``.
+  draw(view, eye, people, spare) {
     if (!this.mesh) return;
     const { gl, program } = this;
+    const { parts, indices, count } = spare ? this.#light() : this.mesh.whole;
     program.use();
     program.matrix("view", view);
     program.numbers("eye", eye);
     gl.bindVertexArray(this.mesh.vertices.array);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, indices);
     const posed = people.map((person) => [person, this.pose(person)]);
-    this.#shadows(posed);
+    if (!spare) this.#shadows(posed, count);
     program.flag("shadow", false);
     for (const [person, rows] of posed) {
       program.rows("rows", rows);
       program.numbers("opacity", [person.held ? 0.35 + 0.5 * person.confidence : 1]);
-      for (const part of this.mesh.parts) this.#part(part, person);
+      for (const part of parts) this.#part(part, person);
     }
     gl.bindVertexArray(null);
   }
 
+  #light() {
+    const { gl, mesh } = this;
+    if (!mesh.light) {
+      const { triangle, parts } = lighter(mesh);
+      const indices = gl.createBuffer();
+      gl.bindVertexArray(mesh.vertices.array);
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, indices);
+      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, triangle, gl.STATIC_DRAW);
+      mesh.vertices.buffers.push(indices);
+      mesh.light = { parts, indices, count: triangle.length };
+    }
+    return mesh.light;
+  }
+
   // On the floor, once per pixel however many layers lie over each other.
-  #shadows(posed) {
-    const { gl, program, mesh } = this;
+  #shadows(posed, count) {
+    const { gl, program } = this;
     program.flag("shadow", true);
     gl.enable(gl.STENCIL_TEST);
     gl.stencilFunc(gl.EQUAL, 0, 255);
@@ -98,7 +118,7 @@ export class Avatars {
     for (const [person, rows] of posed) {
       program.rows("rows", rows);
       program.numbers("opacity", [person.held ? 0.5 : 1]);
-      gl.drawElements(gl.TRIANGLES, mesh.triangle.length, gl.UNSIGNED_INT, 0);
+      gl.drawElements(gl.TRIANGLES, count, gl.UNSIGNED_INT, 0);
     }
     gl.depthMask(true);
     gl.disable(gl.STENCIL_TEST);

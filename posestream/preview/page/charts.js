@@ -19,10 +19,11 @@ export class Chart {
     const ratio = devicePixelRatio || 1;
     const width = canvas.clientWidth, height = canvas.clientHeight;
     if (!width) return;
-    canvas.width = width * ratio;
-    canvas.height = height * ratio;
+    const size = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
+    if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size);
     const pen = canvas.getContext("2d");
-    pen.scale(ratio, ratio);
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width, height);
     const top = nice(Math.max(this.least, ...points.flatMap(([, v]) => v.map((x) => x ?? 0))) * 1.08);
     const x = (t) => width - (now - t) / SECONDS * (width - 30), y = (v) => height - 4 - v / top * (height - 14);
     pen.font = "10px system-ui, sans-serif";

@@ -33,36 +33,65 @@ export class Figures {
   #people(people) {
     byId("nobody").hidden = people.length > 0;
     byId("people").hidden = !people.length;
-    byId("people").tBodies[0].replaceChildren(...people.map((p) => make("tr",
-      { className: p.seen ? "" : "gone", data: { slot: p.slot } },
-      make("td", {}, dot(p.slot), `person ${p.slot}`),
-      make("td", {}, bar(p.confidence), `${Math.round(100 * p.confidence)} %`),
-      make("td", { textContent: !p.seen ? "not seen" : p.depth_m === null ? "–" : `${p.depth_m.toFixed(2)} m` }),
-      make("td", { textContent: p.depth_std_m === null ? "–" : (100 * p.depth_std_m).toFixed(0) }))));
+    fill(byId("people").tBodies[0], people, personRow, (row, p) => {
+      row.className = p.seen ? "" : "gone";
+      if (row.dataset.slot !== String(p.slot)) {
+        row.dataset.slot = p.slot;
+        row.querySelector(".dot").style.background = colourOf(p.slot);
+      }
+      const [who, sure, away, off] = row.querySelectorAll("b");
+      say(who, `person ${p.slot}`);
+      say(sure, `${Math.round(100 * p.confidence)} %`);
+      widen(row.querySelector(".bar i"), p.confidence);
+      say(away, !p.seen ? "not seen" : p.depth_m === null ? "–" : `${p.depth_m.toFixed(2)} m`);
+      say(off, p.depth_std_m === null ? "–" : (100 * p.depth_std_m).toFixed(0));
+    });
   }
 
   #stages(times) {
     const longest = Math.max(1, ...Object.values(times).map((t) => t ?? 0));
     for (const [name, time] of Object.entries(times)) {
       if (!this.stages.has(name)) {
-        const fill = make("i"), value = make("b");
-        byId("stages").append(make("li", {}, name, make("span", { className: "bar" }, fill), value));
-        this.stages.set(name, { fill, value });
+        const bar = make("i"), value = make("b");
+        byId("stages").append(make("li", {}, name, make("span", { className: "bar" }, bar), value));
+        this.stages.set(name, { bar, value });
       }
-      const { fill, value } = this.stages.get(name);
-      fill.style.width = `${100 * (time ?? 0) / longest}%`;
+      const { bar, value } = this.stages.get(name);
+      widen(bar, (time ?? 0) / longest);
       say(value, time === null ? "–" : `${time.toFixed(2)} ms`);
     }
   }
 
   #receivers(receivers) {
-    const rows = receivers.map((r) => make("tr", {},
-      make("td", { textContent: r.kind === "record" ? "recording" : r.name }),
-      make("td", { textContent: `${r.rate.toFixed(0)} ${r.unit.split("/")[0]}` }),
-      make("td", { textContent: String(r.dropped) })));
-    const none = make("tr", {}, make("td", { className: "quiet", textContent: "nobody yet", colSpan: 3 }));
-    byId("receivers").tBodies[0].replaceChildren(...(rows.length ? rows : [none]));
+    const rows = receivers.length ? receivers : [null];
+    fill(byId("receivers").tBodies[0], rows, () => make("tr", {}, make("td"), make("td"), make("td")), (row, r) => {
+      const [who, rate, left] = row.children;
+      who.className = r ? "" : "quiet";
+      say(who, !r ? "nobody yet" : r.kind === "record" ? "recording" : r.name);
+      say(rate, r ? `${r.rate.toFixed(0)} ${r.unit.split("/")[0]}` : "");
+      say(left, r ? String(r.dropped) : "");
+    });
   }
+}
+
+// As many rows as there are items, each kept and changed where it differs: a table that is made
+// anew at every beat has to be laid out anew, too.
+function fill(table, items, row, show) {
+  while (table.children.length > items.length) table.lastChild.remove();
+  while (table.children.length < items.length) table.append(row());
+  items.forEach((item, i) => show(table.children[i], item));
+}
+
+function personRow() {
+  return make("tr", {},
+    make("td", {}, make("span", { className: "dot" }), make("b")),
+    make("td", {}, make("span", { className: "bar" }, make("i")), make("b")),
+    make("td", {}, make("b")), make("td", {}, make("b")));
+}
+
+function widen(bar, share) {
+  const width = `${Math.round(100 * share)}%`;
+  if (bar.style.width !== width) bar.style.width = width;
 }
 
 function engine(state) {
@@ -75,16 +104,4 @@ function engine(state) {
 
 export function named(source) {
   return source.replace(/^.*[\\/]/, "").replace(/\.psrec$/, "");
-}
-
-function dot(slot) {
-  const mark = make("span", { className: "dot" });
-  mark.style.background = colourOf(slot);
-  return mark;
-}
-
-function bar(share) {
-  const fill = make("i");
-  fill.style.width = `${Math.round(100 * share)}%`;
-  return make("span", { className: "bar" }, fill);
 }

@@ -11,7 +11,8 @@ const SECTIONS = {
   source: "Camera and files", estimate: "Finding people", locate: "Distance", floor: "Floor and camera's place",
   track: "Who is who", retarget: "Avatar's motion", smooth: "Smoothing", avatar: "Avatar", vmc: "VMC targets",
   vmc_control: "VMC control", vrchat: "VRChat", websocket: "WebSocket stream", panel: "This panel",
-  ground: "Feet on the floor", lift: "Lifting to 3D",
+  ground: "Feet on the floor", lift: "Lifting to 3D", perform: "Hands and face", cpu: "Processor",
+  export: "Files of motion",
 };
 const UNITS = { _ms: "ms", _s: "s", _m: "m", _deg: "°", _hz: "Hz", _px: "px" };
 

@@ -43,6 +43,13 @@ export class Link {
     });
   }
 
+  // What needs no answer; whether it could be sent.
+  say(name, payload = {}) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify({ name, payload }));
+    return true;
+  }
+
   async upload(file) {
     const answer = this.ask("upload", { file: file.name, size: file.size });
     let refused = false;
@@ -81,9 +88,7 @@ export class Link {
   }
 
   #sayVisible() {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    const payload = { on: document.visibilityState === "visible" };
-    this.#socket.send(JSON.stringify({ name: "visible", payload }));
+    this.say("visible", { on: !document.hidden });
   }
 
   #closed(event) {

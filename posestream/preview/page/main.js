@@ -6,6 +6,7 @@ import { Forms } from "./form.js";
 import { Guidance } from "./guidance.js";
 import { Inputs } from "./inputs.js";
 import { Link } from "./link.js";
+import { Pace } from "./pace.js";
 import { Picture } from "./picture.js";
 import { Scene } from "./scene.js";
 import { Targets } from "./targets.js";
@@ -13,7 +14,8 @@ import { Targets } from "./targets.js";
 const BONES = 55;
 const link = new Link(rememberedKey());
 const figures = new Figures();
-const page = { picture: null, scene: null, forms: null, targets: null, inputs: null, guidance: null, motion: null };
+const pace = new Pace(link);
+const page = { pace, picture: null, scene: null, forms: null, targets: null, inputs: null, guidance: null, motion: null, moment: -1 };
 window.posestreamPanel = page;  // for tests and the curious
 
 // The key comes behind # once; then it is kept for this address and taken off the screen.
@@ -28,14 +30,24 @@ function rememberedKey() {
 
 link.on("welcome", (welcome) => {
   status("good", "Running");
-  if (page.forms) return;  // connected again
-  page.picture = new Picture(byId("picture"), welcome.limbs);
+  pace.forget();
+  if (page.forms) {  // connected again
+    pace.tell(page.picture.width);
+    return;
+  }
+  page.picture = new Picture(byId("picture"), welcome.limbs, pace);
+  page.picture.onShown = (bitmap) => {
+    page.scene?.picture(bitmap);
+    byId("no-picture").hidden = true;
+    link.say("shown");
+  };
+  pace.tell(page.picture.width);
   page.forms = new Forms(link, welcome.fields);
   page.targets = new Targets(link, welcome.fields);
   page.inputs = new Inputs(link, welcome);
   page.guidance = new Guidance(link);
   try {
-    page.scene = new Scene(byId("scene"), byId("labels"), welcome);
+    page.scene = new Scene(byId("scene"), byId("labels"), welcome, pace);
   } catch (error) {
     byId("no-gl").hidden = false;
     console.warn(error);
@@ -46,9 +58,16 @@ link.on("settings", ({ settings }) => {
   page.forms.show(settings);
   page.targets.show(settings);
   page.picture.mirrored = settings.retarget.mirror;
+  byId("face").hidden = !settings.perform.face;
 });
 
-link.on("state", (state) => {
+let state = null;
+link.on("state", (now) => {
+  state = now;
+  pace.changed("figures");
+});
+
+pace.draws("figures", () => {
   const present = (page.motion ?? []).map((p) => ({ ...p, seen: !p.held, depth_m: null, depth_std_m: null }));
   figures.show({ ...state, present });
   byId("picture").hidden = Boolean(state.replay);
@@ -62,6 +81,8 @@ link.on("state", (state) => {
   people(state.people);
   if (state.live && state.fps === 0) status("bad", "No pictures come: is the camera covered, asleep or unplugged?");
   else status("good", state.recording ? `Recording ${state.recording}` : "Running");
+  pace.tell(page.picture.width);
+  byId("details").checked = !pace.spare;
 });
 
 link.on("motion", (head, data, start) => {
@@ -75,26 +96,15 @@ link.on("motion", (head, data, start) => {
     quats: rows(n * 3 + i * BONES * 4, BONES, 4),
     places: rows(n * 3 + n * BONES * 4 + i * BONES * 3, BONES, 3),
   }));
+  page.moment = head.index;
   page.scene?.move(page.motion);
 });
 
-let showing = false;
-link.on("picture", async (head, data, start) => {
-  if (showing) return;  // a slow browser shows fewer
-  showing = true;
-  try {
-    const bitmap = await page.picture.show(head, data, start);
-    page.scene?.picture(bitmap);
-    bitmap.close();
-    byId("no-picture").hidden = true;
-  } finally {
-    showing = false;
-  }
-});
+link.on("picture", (head, data, start) => page.picture.take(head, data, start).catch(console.warn));
 
 link.on("mesh", async (head, data, start) => {
   await page.scene?.avatars.load(head, data, start);
-  if (page.scene) page.scene.stale = true;
+  pace.changed("scene");
   say(byId("avatar-name"), head.name);
 });
 
@@ -137,16 +147,21 @@ for (const tab of document.querySelectorAll("[role=tab]")) {
 
 const toggles = { "show-body": "body", "show-bones": "bones", "show-camera": "camera", follow: "follow" };
 for (const [id, what] of Object.entries(toggles)) {
-  byId(id).onchange = () => { 
+  byId(id).onchange = () => {
     if (!page.scene) return;
     page.scene.show[what] = byId(id).checked;
-    page.scene.stale = true;
+    pace.hurry("scene");
   };
 }
+byId("details").onchange = () => {
+  pace.choose(byId("details").checked);
+  if (page.picture) pace.tell(page.picture.width);
+};
 byId("view-reset").onclick = () => page.scene?.resetView();
 const place = byId("place-answer");
 byId("recentre").onclick = () => answered(place, link.ask("recentre", { slot: Number(byId("who").value || 0) }));
 byId("uncentre").onclick = () => answered(place, link.ask("recentre", { slot: null }));
 byId("relearn").onclick = () => answered(place, link.ask("calibrate"), () => "Learning: stand upright and walk a few steps.");
+byId("neutral").onclick = () => answered(byId("face-answer"), link.ask("neutral"), () => "Learning: look into the camera, relaxed.");
 
 link.connect();

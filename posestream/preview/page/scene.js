@@ -10,12 +10,13 @@ import { Skeletons } from "./skeletons.js";
 
 const FRUSTUM_M = 0.7;
 const FOV_Y = 0.75;
+const NEAR_M = 2.2;  // from here on details are looked at
 
 export class Scene {
-  constructor(canvas, labels, welcome) {
-    const gl = canvas.getContext("webgl2", { antialias: true, stencil: true });
+  constructor(canvas, labels, welcome, pace) {
+    const gl = canvas.getContext("webgl2", { antialias: !pace.spare, stencil: true });
     if (!gl) throw new Error("WebGL 2 is off");
-    Object.assign(this, { canvas, labels, gl });
+    Object.assign(this, { canvas, labels, gl, pace });
     this.show = { body: true, bones: true, camera: true, follow: false };
     this.people = [];
     this.orbit = new Orbit(canvas);
@@ -31,18 +32,16 @@ export class Scene {
     this.frustum = null;
     this.names = new Map();
     this.drawn = 0;
-    this.stale = true;  // whether anything has changed since the last drawing
-    this.rest_ms = 0;  // how long a drawing takes; a slow machine is left half of its time
-    this.coarse = false;  // without a graphics card fewer pixels are drawn
-    this.fence = null;
-    this.next_ms = 0;
-    this.orbit.onChange = () => { this.stale = true; };
-    requestAnimationFrame(() => this.#frame());
+    this.busy = false;  // until a drawing is finished there is no other, or they queue up and lag
+    this.again = false;
+    this.orbit.onChange = () => pace.hurry("scene");
+    pace.draws("scene", () => this.#draw());
+    pace.changed("scene");
   }
 
   move(people) {
     this.people = people;
-    this.stale = true;
+    this.pace.changed("scene");
     const places = people.filter((p) => !p.held).map((p) => p.root);
     if (places.length && (!this.framed || this.show.follow)) this.#look(places);
   }
@@ -50,18 +49,20 @@ export class Scene {
   resetView() {
     this.orbit.touched = false;
     this.orbit.frame(this.people.map((p) => p.root), this.eye_m);
-    this.stale = true;
+    this.pace.hurry("scene");
   }
 
   picture(bitmap) {
+    if (!this.show.camera) return;
     fillTexture(this.gl, this.texture, bitmap);
-    this.stale = true;
+    this.pace.changed("scene");
   }
 
   camera({ size, K, T_world_cam }) {
     const key = JSON.stringify([size, K, T_world_cam]);
     if (key === this.cameraKey) return;
     this.cameraKey = key;
+    this.pace.changed("scene");
     const corner = (u, v) => apply(T_world_cam, [
       (u - K[0][2]) / K[0][0] * FRUSTUM_M, (v - K[1][2]) / K[1][1] * FRUSTUM_M, FRUSTUM_M]);
     const [w, h] = size, at = apply(T_world_cam, [0, 0, 0]);
@@ -93,45 +94,27 @@ export class Scene {
     }
   }
 
-  #frame(now = performance.now()) {
-    requestAnimationFrame((later) => this.#frame(later));
-    if (this.fence && !this.#finished(now)) return;  // else drawings queue up and lag behind
-    if (!this.stale || now < this.next_ms) return;
-    this.stale = false;
-    this.drawnAt = now;
-    this.#redraw();
-    this.fence = this.gl.fenceSync(this.gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
-    this.gl.flush();
-  }
-
-  // Whether the last drawing is done, and for how long the machine rests if that took its time.
-  #finished(now) {
-    const { gl, fence } = this;
-    const took = now - this.drawnAt;
-    if (gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED && took < 3000) return false;
-    gl.deleteSync(fence);
-    this.fence = null;
-    this.rest_ms = 0.7 * this.rest_ms + 0.3 * Math.min(took, 500);
-    this.next_ms = this.rest_ms > 40 ? now + this.rest_ms : 0;
-    this.coarse = this.rest_ms > (this.coarse ? 12 : 120);
-    return true;
-  }
-
-  #redraw() {
-    const { canvas, gl } = this;
-    const ratio = this.coarse ? 0.5 : this.rest_ms > 40 ? 1 : Math.min(devicePixelRatio || 1, 2);
-    const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
+  #draw() {
+    this.again = this.busy;
+    if (this.busy) return;
+    const { canvas, pace } = this;
+    const width = Math.round(canvas.clientWidth * pace.ratio), height = Math.round(canvas.clientHeight * pace.ratio);
     if (!width || !height) return;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    gl.viewport(0, 0, width, height);
+    this.gl.viewport(0, 0, width, height);
     const eye = this.orbit.eye;
     const view = times(perspective(FOV_Y, width / height, 0.05, 200), lookAt(eye, this.orbit.target));
-    this.#draw(view, eye);
+    this.#everything(view, eye);
     this.#label(view);
     this.drawn += 1;
+    this.busy = true;
+    pace.measure(this.gl).then(() => {
+      this.busy = false;
+      if (this.again) pace.changed("scene");
+    });
   }
 
-  #draw(view, eye) {
+  #everything(view, eye) {
     const { gl } = this;
     gl.clearColor(0.043, 0.059, 0.078, 1);
     gl.clearStencil(0);
@@ -141,10 +124,11 @@ export class Scene {
     gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.#drawFloor(view);
     if (this.show.camera && this.frustum) this.#drawCamera(view);
-    if (this.show.body) this.avatars.draw(view, eye, this.people);
+    const spare = this.pace.spare && this.orbit.distance > NEAR_M;
+    if (this.show.body) this.avatars.draw(view, eye, this.people, spare);
     if (!this.show.bones) return;
     if (this.show.body) gl.clear(gl.DEPTH_BUFFER_BIT);  // seen through the skin
-    this.skeletons.draw(view, eye, this.people, this.show.body ? 0.5 : 1, !this.show.body);
+    this.skeletons.draw(view, eye, this.people, this.show.body ? 0.5 : 1, !this.show.body, spare);
   }
 
   #drawFloor(view) {

@@ -3,6 +3,7 @@
 import { Program, vertexArray } from "./gl.js";
 import { rgbOf } from "./colours.js";
 import { BONE_FRAGMENT, BONE_VERTEX } from "./shaders.js";
+import { Slivers } from "./slivers.js";
 
 const MOST = 16 * 60;
 const FLOATS = 10;  // from, to, tint and radius
@@ -17,6 +18,7 @@ export class Skeletons {
     this.data = new Float32Array(MOST * FLOATS);
     this.spindle = this.#shape(spindle());
     this.ball = this.#shape(ball());
+    this.slivers = new Slivers(gl);
   }
 
   #shape([position, normal]) {
@@ -31,22 +33,28 @@ export class Skeletons {
     return { ...made, vertices: position.length / 3 };
   }
 
-  draw(view, eye, people, opacity, withFine) {
+  draw(view, eye, people, opacity, withFine, spare) {
+    if (spare) {
+      this.slivers.draw(view, eye, people, opacity, (person, put) => this.#bones(person, withFine, put));
+      return;
+    }
     const { gl, program } = this;
     program.use();
     program.matrix("view", view);
     program.numbers("eye", eye);
     program.numbers("opacity", [opacity]);
-    this.#each(this.spindle, people, (person, put) => {
-      for (const [p, b] of this.links) {
-        if (withFine || !this.fine[b]) put(person.places[p], person.places[b], this.fine[b] ? 0.006 : 0.017);
-      }
-    });
+    this.#each(this.spindle, people, (person, put) => this.#bones(person, withFine, put));
     this.#each(this.ball, people, (person, put) => {
       person.places.forEach((place, b) => {
         if (withFine || !this.fine[b]) put(place, place, this.fine[b] ? 0.008 : 0.022);
       });
     });
+  }
+
+  #bones(person, withFine, put) {
+    for (const [p, b] of this.links) {
+      if (withFine || !this.fine[b]) put(person.places[p], person.places[b], this.fine[b] ? 0.006 : 0.017);
+    }
   }
 
   #each(shape, people, fill) {
