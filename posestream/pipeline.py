@@ -14,6 +14,7 @@ import numpy as np
 
 from posestream.arrays import F64
 from posestream.body_sizes import SlotSizes
+from posestream.calming import Calmer
 from posestream.estimate.appearance import describe
 from posestream.estimate.base import Estimator
 from posestream.geometry import rigid
@@ -23,13 +24,11 @@ from posestream.ground.settings import GroundSettings
 from posestream.ground.stage import Grounder
 from posestream.locate.floor import FloorEstimator
 from posestream.placing import place_people
-from posestream.retarget.bones import SOLVED
 from posestream.retarget.pose import Pose
 from posestream.retarget.solve import Retargeter
 from posestream.settings import Settings
 from posestream.skeleton.joints import NUM_JOINTS
 from posestream.skeleton.kinematics import positions, world_rotations
-from posestream.smooth.chain import SmoothingChain
 from posestream.smooth.outliers import OutlierGate
 from posestream.timing import StageTimes, monotonic_ns
 from posestream.track.tracker import Tracker
@@ -85,7 +84,7 @@ class Pipeline:
         self._tracker = Tracker(settings.track)
         self._outliers = OutlierGate(settings.smooth.gates)
         self._retargeter = Retargeter(settings.retarget)
-        self._smoothing = SmoothingChain(settings.smooth)
+        self._smoothing = Calmer(settings.smooth)
         self._grounder = Grounder(_feet(settings))
         self._floor = FloorEstimator(settings.floor)
         self._sizes = SlotSizes(settings.locate.body_scale)
@@ -193,7 +192,7 @@ class Pipeline:
         with self.times.measure("track"):
             tracks = self._tracker.update(people, people2d, T_world_cam, t_s)
             self._sizes.remember(people2d, tracks)
-            tracks = self._outliers.apply(tracks, T_world_cam[:3, 3], t_s)
+            tracks = self._outliers.apply(tracks, t_s)
         with self.times.measure("retarget"):
             pose = self._retargeter.solve(tracks, t_s)
         with self.times.measure("smooth"):
@@ -206,12 +205,13 @@ class Pipeline:
 
     def _smooth(self, tracks: Tracks, pose: Pose, t_s: float) -> tuple[F64, F64]:
         """Roots (N, 3) and local rotations (N, B, 4), calmed."""
-        seen = tracks.state == _TRACKED
-        quat = pose.quat_local_xyzw.copy()
-        root, quat[:, SOLVED] = self._smoothing.apply(
-            tracks.track_id, t_s, pose.root_world_m, quat.take(SOLVED, 1), seen
+        return self._smoothing.apply(
+            tracks.track_id,
+            t_s,
+            pose.root_world_m,
+            pose.quat_local_xyzw,
+            tracks.state == _TRACKED,
         )
-        return root, quat
 
     def _ground(
         self, tracks: Tracks, pose: Pose, smooth: tuple[F64, F64], camera_m: F64, t_s: float

@@ -19,6 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from posestream.arrays import F64
+from posestream.calming import Calmer
 from posestream.evaluation import lag, video_measures
 from posestream.geometry import frames
 from posestream.geometry import rotation as rot
@@ -28,7 +29,6 @@ from posestream.ground.stage import Grounder
 from posestream.skeleton.humanoid import BONE, BONES, NUM_BONES
 from posestream.skeleton.joints import BLAZEPOSE33, JOINT, swap_sides
 from posestream.skeleton.kinematics import PARENT_INDEX, positions, world_rotations
-from posestream.smooth.chain import SmoothingChain
 from posestream.smooth.settings import SmoothingSettings
 from tools import clip_tables
 
@@ -53,7 +53,7 @@ Motion = tuple[F64, F64, F64]  # roots (T, 3), local rotations (T, B, 4), own bo
 
 def ours(clip: lag.Clip, settings: SmoothingSettings, feet: Feet, exact: bool = False) -> Motion:
     """The live chain after tracking."""
-    chain, grounder, one = SmoothingChain(settings), Grounder(GroundSettings(feet=feet)), lag.ONE
+    chain, grounder, one = Calmer(settings), Grounder(GroundSettings(feet=feet)), lag.ONE
     out = []
     for t_s, _, pose in lag.poses(clip, settings, exact):
         root, quat = chain.apply(one, t_s, pose.root_world_m, pose.quat_local_xyzw, one == 0)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from posestream.arrays import F64
+from posestream.calming import Calmer
 from posestream.evaluation import video_measures as measures
 from posestream.evaluation.noise import Trace
 from posestream.ground.settings import GroundSettings
@@ -20,7 +21,6 @@ from posestream.settings import Settings
 from posestream.skeleton.bvh import read_bvh
 from posestream.skeleton.humanoid import BONE
 from posestream.skeleton.kinematics import positions, world_rotations
-from posestream.smooth.chain import SmoothingChain
 from posestream.smooth.one_euro import OneEuro
 from posestream.smooth.outliers import OutlierGate
 from posestream.smooth.settings import SmoothingSettings
@@ -82,7 +82,7 @@ class PlainOneEuro(SmoothingSettings, frozen=True, kw_only=True):
 
 def play(clip: Clip, settings: SmoothingSettings, exact: bool = False) -> F64:
     """Places (T, 5, 3) of head, hands and feet relative to the hips, metres."""
-    chain = SmoothingChain(settings)
+    chain = Calmer(settings)
     places = []
     for t_s, _, pose in poses(clip, settings, exact):
         _, quat = chain.apply(ONE, t_s, pose.root_world_m, pose.quat_local_xyzw, ONE == 0)
@@ -126,7 +126,7 @@ def poses(
         joints = (clip.joints_m if exact else clip.noisy_m)[i][None]
         known = np.isfinite(joints).all(axis=-1)
         score = known.astype(np.float64) if exact else clip.score[i][None]
-        tracks = gate.apply(Tracks(one, one, one, np.ones(1), joints, score, one), CAMERA_M, t_s)
+        tracks = gate.apply(Tracks(one, one, one, np.ones(1), joints, score, one), t_s)
         yield t_s, tracks, retargeter.solve(tracks, t_s)
 
 

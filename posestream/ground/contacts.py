@@ -22,7 +22,10 @@ _ENTER_M_S, _LEAVE_M_S = 0.6, 0.8
 _ENTER_ABOVE_M, _LEAVE_ABOVE_M = 0.05, 0.06  # above the lower foot
 _NEAR_FLOOR_M: Final = 0.06
 _STILL_S, _STILL_HIGH_S = 0.04, 0.2  # at the top of a jump feet rest for less than 0.1 s
-_LOST_M: Final = 0.15  # so far from its place a foot no longer stands there
+_LOST_M: Final = np.array([0.15, 0.4])  # so far from its place a foot no longer stands there
+_PATIENCE_S: Final = 0.4
+"""Estimates of feet jump and drift by as much as a step is long. Where hips hardly move, a foot
+that is not raised is let go only once it has been seen to leave for so long."""
 
 
 @dataclass(slots=True)
@@ -60,8 +63,10 @@ def still_for(still_s: F64, speed: F64, dt_s: float) -> F64:
     return np.where(speed < _ENTER_M_S, still_s + dt_s, 0.0)
 
 
-def contacts(feet: Feet, before: Bool, speed: F64, still_s: F64, gap_m: F64) -> Bool:
-    """(N, 2) which feet stand.
+def contacts(
+    feet: Feet, before: Bool, speed: F64, still_s: F64, gap_m: F64, doubt: tuple[F64, F64, float]
+) -> tuple[Bool, F64]:
+    """(N, 2) which feet stand, and (N, 2) for how long they have seemed to leave.
 
     Args:
         feet: of this frame.
@@ -69,11 +74,17 @@ def contacts(feet: Feet, before: Bool, speed: F64, still_s: F64, gap_m: F64) -> 
         speed: (N, 2) m/s.
         still_s: (N, 2) how long each foot has been slow.
         gap_m: (N, 2, 3) from where a foot is to the place where it stood.
+        doubt: (N, 2) seconds for which feet have seemed to leave, (N,) how calm hips are, from 0
+            to 1, and the seconds since the last frame.
     """
+    doubt_s, calm, dt_s = doubt
     raised = feet.above_m - feet.above_m[:, ::-1]  # less than nothing: the lower foot
     near = np.abs(feet.above_m) < _NEAR_FLOOR_M
     wait_s = np.where(near, _STILL_S, _STILL_HIGH_S)
     begins = (still_s >= wait_s) & (raised < _ENTER_ABOVE_M) & (near | feet.stands[:, None])
-    near = _squared(gap_m, feet.ray) < _LOST_M**2
-    goes_on = (speed < _LEAVE_M_S) & (raised < _LEAVE_ABOVE_M) & near
-    return np.asarray(feet.known & np.where(before, goes_on, begins))
+    lost_m = (_LOST_M[0] + (_LOST_M[1] - _LOST_M[0]) * calm)[:, None]
+    near = _squared(gap_m, feet.ray) < lost_m * lost_m
+    doubt_s = np.where(speed < _LEAVE_M_S, 0.0, doubt_s + dt_s)
+    stays = doubt_s <= (_PATIENCE_S * calm)[:, None]
+    goes_on = stays & (raised < _LEAVE_ABOVE_M) & near
+    return np.asarray(feet.known & np.where(before, goes_on, begins)), doubt_s

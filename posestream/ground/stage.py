@@ -8,7 +8,6 @@ sits, kneels or lies is not pulled to the floor, but nobody sinks into it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import exp, expm1
 from typing import Final
 
@@ -18,6 +17,7 @@ from posestream.arrays import F64, I64, Bool
 from posestream.geometry.fast import clamp, dot, every, same, smoothstep, some, unit
 from posestream.ground.contacts import Feet, contacts, smoothed, speeds, still_for
 from posestream.ground.legs import Body, Legs, body_of, legs_of, reach, with_legs
+from posestream.ground.people import FIELDS, People, newcomers
 from posestream.ground.settings import GroundSettings
 
 _FOLLOW_S: Final = {"soft": 0.25, "locked": 3.0}  # how fast a standing foot follows what is seen
@@ -31,7 +31,10 @@ _AIRBORNE_S: Final = 0.9  # nobody jumps longer
 _RISE_S: Final = 0.05  # out of the ground
 _IN_S, _OUT_S = 0.08, 0.1  # ramps of a foot that stands
 _RELEASE_S: Final = 0.1  # how fast a foot is let go
-_LETS_GO_M: Final = (0.05, 0.15)  # a foot so far from where it stands is let go bit by bit
+_LETS_GO_M: Final = np.array([0.05, 0.15])  # so far from its place a foot is let go bit by bit
+_CALM_LETS_GO_M: Final = np.array([0.24, 0.4])  # the same while hips hardly move
+_HIPS_M_S: Final = (0.15, 0.45)  # slower they are calm, faster they are not
+_HIPS_S: Final = 0.1  # over which their speed is taken
 _RANGE_STD, _UP_STD_M = 0.01, 0.03  # errors of distance, as a share of it, and of height
 _UPRIGHT: Final = 0.65  # height of the hips above the lower ankle, of that of who stands straight
 _TILT_M: Final = 0.04  # a ball so far from a flat foot's height is noise
@@ -40,39 +43,12 @@ _THICK_M: Final = np.array([[0.07], [0.04], [_ANKLE_M]])  # likewise hip, knee a
 _LONGEST_STEP_S: Final = 0.2
 
 
-@dataclass(slots=True)
-class _People:
-    """What is remembered; one row per person, one column per foot."""
-
-    track_id: I64  # (N,)
-    ankle_m: F64  # (N, 2, 3) as measured; NaN: new
-    speed: F64  # (N, 2)
-    still_s: F64  # (N, 2)
-    standing: Bool  # (N, 2)
-    weight: F64  # (N, 2) of the lock
-    anchor_m: F64  # (N, 2, 3) where the ankles stand
-    pull_m: F64  # (N, 2, 3) by which legs reach for that place, and let go of it
-    shift_m: F64  # (N, 3) from where people are measured to where they are shown
-    loose_s: F64  # (N,) since a foot stood
-
-
-_FIELDS: Final = tuple(name for name in _People.__slots__ if name != "track_id")
-
-
-def _newcomers(count: int) -> _People:
-    return _People(
-        np.zeros(count, dtype=np.int64), np.full((count, 2, 3), np.nan), np.zeros((count, 2)),
-        np.zeros((count, 2)), np.zeros((count, 2), dtype=np.bool_), np.zeros((count, 2)),
-        np.zeros((count, 2, 3)), np.zeros((count, 2, 3)), np.zeros((count, 3)), np.zeros(count),
-    )  # fmt: skip
-
-
 class Grounder:
     """Keeps everybody on the floor; owned by one thread."""
 
     def __init__(self, settings: GroundSettings | None = None) -> None:
         self._settings = settings or GroundSettings()
-        self._people = _newcomers(0)
+        self._people = newcomers(0)
         self._t_s = -np.inf
         self._body: tuple[F64, Body] | None = None
 
@@ -113,7 +89,7 @@ class Grounder:
             camera_m: (3,) place of the camera in the world.
         """
         if self._settings.feet == "off" or track_id.size == 0:
-            self._people = _newcomers(0)
+            self._people = newcomers(0)
             return root_world_m, quat_local_xyzw
         people = self._align(track_id)
         dt_s = min(max(t_s - self._t_s, 0.0), _LONGEST_STEP_S)
@@ -121,32 +97,36 @@ class Grounder:
         legs = legs_of(root_world_m, quat_local_xyzw, body)
         feet = _look(people, legs, root_world_m, body, known, camera_m)
         _watch(people, feet, dt_s)
-        self._stand(people, feet, dt_s)
+        calm = _calm(people, root_world_m, feet, dt_s)
+        self._stand(people, feet, calm, dt_s)
         people.shift_m = _shift(people, feet, legs, dt_s)
-        solved = reach(legs, *_put(people, feet, body, dt_s), body)
+        solved = reach(legs, *_put(people, feet, calm, body, dt_s), body)
         root = np.asarray(root_world_m + people.shift_m)
         return root, with_legs(quat_local_xyzw, solved)
 
-    def _align(self, track_id: I64) -> _People:
+    def _align(self, track_id: I64) -> People:
         """What is remembered, in the order of ``track_id``."""
         old = self._people
         if same(old.track_id, track_id):
             return old
         row_of = {k: i for i, k in enumerate(old.track_id.tolist())}
         rows = np.array([row_of.get(k, -1) for k in track_id.tolist()], dtype=np.int64)
-        people, kept = _newcomers(track_id.size), rows >= 0
+        people, kept = newcomers(track_id.size), rows >= 0
         people.track_id = track_id.copy()
-        for name in _FIELDS:
+        for name in FIELDS:
             getattr(people, name)[kept] = getattr(old, name)[rows[kept]]
         self._people = people
         return people
 
-    def _stand(self, people: _People, feet: Feet, dt_s: float) -> None:
+    def _stand(self, people: People, feet: Feet, calm: F64, dt_s: float) -> None:
         """Which feet stand from now on, and where."""
         here = feet.ankle_m + people.shift_m[:, None]
         gap = people.anchor_m - here
         before = people.standing
-        people.standing = contacts(feet, before, people.speed, people.still_s, gap)
+        doubt = people.doubt_s, calm, dt_s
+        people.standing, people.doubt_s = contacts(
+            feet, before, people.speed, people.still_s, gap, doubt
+        )
         begins = people.standing > before
         if some(begins):
             down = _to_floor(-feet.above_m, feet)
@@ -165,7 +145,7 @@ def _either(feet: Bool) -> Bool:
     return np.asarray(feet[:, 0] | feet[:, 1])
 
 
-def _look(people: _People, legs: Legs, hips_m: F64, body: Body, known: Bool, camera_m: F64) -> Feet:
+def _look(people: People, legs: Legs, hips_m: F64, body: Body, known: Bool, camera_m: F64) -> Feet:
     """What this frame says of everybody's feet."""
     ankle = legs.place_m[:, 2]
     tilt = legs.sole_m[..., 1] + (body.ankle_m - body.ball_m)[:, None]
@@ -178,7 +158,7 @@ def _look(people: _People, legs: Legs, hips_m: F64, body: Body, known: Bool, cam
     return Feet(ankle, legs.sole_m, tilt, rest, above, ray, range_m, known, stands)
 
 
-def _watch(people: _People, feet: Feet, dt_s: float) -> None:
+def _watch(people: People, feet: Feet, dt_s: float) -> None:
     """How fast the feet move. Newcomers who stand are put on the floor at once."""
     moved = feet.ankle_m - people.ankle_m
     new = np.isnan(people.ankle_m[:, 0, 0])
@@ -190,6 +170,18 @@ def _watch(people: _People, feet: Feet, dt_s: float) -> None:
     people.ankle_m = feet.ankle_m
     people.speed = smoothed(people.speed, speeds(moved, feet.ray, dt_s), dt_s)
     people.still_s = still_for(people.still_s, people.speed, dt_s)
+
+
+def _calm(people: People, hips_m: F64, feet: Feet, dt_s: float) -> F64:
+    """(N,) 1: the hips rest, 0: they go somewhere. Distance counts less, as with feet."""
+    moved = hips_m - people.hips_m
+    new = np.isnan(moved[:, 0])
+    if some(new):
+        moved[new] = 0.0
+    people.hips_m = hips_m
+    now = speeds(moved, feet.ray[:, 0], dt_s)
+    people.hips_m_s = people.hips_m_s + (now - people.hips_m_s) * -expm1(-dt_s / _HIPS_S)
+    return np.asarray(1.0 - smoothstep(people.hips_m_s, *_HIPS_M_S))
 
 
 def _to_floor(up_m: F64, feet: Feet) -> F64:
@@ -211,7 +203,7 @@ def _lowest_to_floor(feet: Feet) -> F64:
     return np.asarray(_to_floor(-feet.above_m, feet)[np.arange(lower.size), lower])
 
 
-def _shift(people: _People, feet: Feet, legs: Legs, dt_s: float) -> F64:
+def _shift(people: People, feet: Feet, legs: Legs, dt_s: float) -> F64:
     """(N, 3) from where people are measured to where they are shown, for this frame."""
     held = people.weight * people.standing * (1.001 - smoothstep(people.speed, *_CALM_M_S))
     share = held / np.maximum(held[:, :1] + held[:, 1:], 1e-9)
@@ -236,7 +228,7 @@ def _limited(step_m: F64, longest_m: float) -> F64:
     return np.asarray(step_m * share[:, None])
 
 
-def _loose_step(people: _People, feet: Feet, dt_s: float) -> F64:
+def _loose_step(people: People, feet: Feet, dt_s: float) -> F64:
     """Back to where people are measured, level; after a while down to the floor, if they stand."""
     step = people.shift_m * expm1(-dt_s / _RETURN_S)
     step[:, 1] = 0.0
@@ -254,7 +246,7 @@ def _sunk_m(feet: Feet, legs: Legs, shift: F64) -> F64:
     return np.asarray(np.maximum(-(lowest + shift[:, 1]), 0.0))
 
 
-def _put(people: _People, feet: Feet, body: Body, dt_s: float) -> tuple[F64, F64]:
+def _put(people: People, feet: Feet, calm: F64, body: Body, dt_s: float) -> tuple[F64, F64]:
     """Where ankles go (N, 2, 3), and from there to the balls of the feet (N, 2, 3).
 
     Standing feet go where they stand, none into the ground. Both as seen from where people
@@ -262,7 +254,7 @@ def _put(people: _People, feet: Feet, body: Body, dt_s: float) -> tuple[F64, F64
     """
     gap = people.anchor_m - feet.ankle_m - people.shift_m[:, None]
     left = people.pull_m * exp(-dt_s / _RELEASE_S)
-    hold = _hold(people, gap)[..., None]
+    hold = _hold(people, gap, calm)[..., None]
     people.pull_m = np.where(people.standing[..., None], gap * hold, left)
     ankle = feet.ankle_m + people.pull_m
     floor = -people.shift_m[:, 1:2]
@@ -271,15 +263,21 @@ def _put(people: _People, feet: Feet, body: Body, dt_s: float) -> tuple[F64, F64
     return ankle, _soles(people, feet, body, ankle[..., 1] - floor)
 
 
-def _hold(people: _People, gap_m: F64) -> F64:
-    """(N, 2) how firmly standing feet are held that are ``gap_m`` from where they stand."""
+def _hold(people: People, gap_m: F64, calm: F64) -> F64:
+    """(N, 2) how firmly standing feet are held that are ``gap_m`` from where they stand.
+
+    More firmly while hips hardly move, unless it is above its place that a foot is seen.
+    """
     squared = dot(gap_m, gap_m)
     if not some(people.standing & (squared > _LETS_GO_M[0] ** 2)):  # as a rule
         return people.weight
-    return np.asarray(people.weight * (1.0 - smoothstep(np.sqrt(squared), *_LETS_GO_M)))
+    loose = smoothstep(np.sqrt(squared), *_LETS_GO_M)
+    level = smoothstep(np.sqrt(squared - gap_m[..., 1] ** 2), *_CALM_LETS_GO_M)
+    calmly = np.maximum(level, smoothstep(np.abs(gap_m[..., 1]), *_LETS_GO_M))
+    return np.asarray(people.weight * (1.0 - loose + calm[:, None] * (loose - calmly)))
 
 
-def _soles(people: _People, feet: Feet, body: Body, height_m: F64) -> F64:
+def _soles(people: People, feet: Feet, body: Body, height_m: F64) -> F64:
     """(N, 2, 3) from ankle to ball: flat where the foot stands, never into the ground.
 
     ``height_m`` (N, 2) is that of the ankles above the floor.

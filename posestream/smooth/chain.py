@@ -40,7 +40,12 @@ class _People:
 class SmoothingChain:
     """Smooths everybody's pose, frame by frame."""
 
-    def __init__(self, settings: SmoothingSettings | None = None) -> None:
+    def __init__(
+        self, settings: SmoothingSettings | None = None, sureness: F64 | None = None
+    ) -> None:
+        """``sureness`` (B, 3): how sure turns of each bone about its own axes are, 1 at most."""
+        self._sureness = sureness
+        self._sure: F64 | None = None  # of everybody's bones
         self._people: _People | None = None
         self._t_s = -np.inf
         self._latency_s = 0.0
@@ -133,7 +138,7 @@ class SmoothingChain:
             people.root, people.quat = start(x), start(q)
             return x, q
         root = filter_vectors(people.root, x, dt_s, self._root_filter)
-        quat = filter_rotations(people.quat, q, dt_s, self._rotation_filter)
+        quat = filter_rotations(people.quat, q, dt_s, self._rotation_filter, self._sure_of(x))
         if some(anew):
             _restart(root, anew)
             _restart(quat, np.repeat(anew, q.shape[1] // anew.size))
@@ -142,6 +147,15 @@ class SmoothingChain:
             predict_vectors(root.value, root.flow, self._predict_s),
             predict_rotations(quat.value, quat.flow, self._predict_s),
         )
+
+    def _sure_of(self, root: F64) -> F64 | None:
+        """(3, N B) of the people whose roots these are."""
+        if self._sureness is None:
+            return None
+        columns = root.shape[1] * len(self._sureness)
+        if self._sure is None or self._sure.shape[1] != columns:
+            self._sure = np.tile(self._sureness.T, root.shape[1])
+        return self._sure
 
     def _blend(
         self, people: _People, new: tuple[F64, F64], started: Bool, back: Bool, dt_s: float
@@ -173,6 +187,7 @@ def _restart(state: FilterState, columns: Bool) -> None:
     state.value[:, columns] = state.raw[:, columns]
     state.rate[:, columns] = 0.0
     state.flow[:, columns] = 0.0
+    state.pace[:, columns] = 0.0
 
 
 def _taken(old: _People | None, track_id: I64, rows: I64, bones: int) -> _People:

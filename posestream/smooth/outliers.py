@@ -5,11 +5,9 @@ frame or a few. Each body segment's direction is compared with a short predictio
 motion. Where it is further off than people move, and
 
 - the two arms or legs exchanged fit far better, they are exchanged;
-- the segment mirrored in depth, which looks the same to the camera, fits far better, it is
-  mirrored;
-- neither does, the segment goes on as predicted for a moment.
+- they do not, the segment goes on as predicted for a moment.
 
-All three end after a bounded time, since the prediction may be what is wrong; the segment
+Both end after a bounded time, since the prediction may be what is wrong; the segment
 then turns to what is measured at a bounded speed. Joints of people who move as people do
 come back untouched.
 """
@@ -66,7 +64,6 @@ class _State:
     flow: F64  # (N, S, 3) its velocity, per second
     noise_rad: F64  # (N, S)
     held_s: F64  # (N, S) gone on as predicted for so long
-    mirrored_s: F64  # (N, S)
     swapped_s: F64  # (N, 2) arms, legs
     returning: Bool  # (N, S)
 
@@ -87,7 +84,7 @@ def _blank(track_id: I64) -> _State:
     shape = (track_id.size, seg.NUM_SEGMENTS)
     return _State(
         track_id.copy(), np.full(shape, -np.inf), np.zeros((*shape, 3)), np.zeros((*shape, 3)),
-        np.full(shape, _FIRST_NOISE_RAD), np.zeros(shape), np.zeros(shape),
+        np.full(shape, _FIRST_NOISE_RAD), np.zeros(shape),
         np.zeros((track_id.size, seg.NUM_PAIRS)), np.zeros(shape, dtype=np.bool_),
     )  # fmt: skip
 
@@ -126,10 +123,10 @@ class OutlierGate:
             self._state = _blank(np.zeros(0, dtype=np.int64))
         self._enabled = enabled
 
-    def apply(self, tracks: Tracks, camera_m: F64, t_s: float) -> Tracks:
+    def apply(self, tracks: Tracks, t_s: float) -> Tracks:
         """The same people with misread limbs corrected; ``tracks`` itself if there are none.
 
-        ``camera_m`` (3,) is the camera's place in the world; ``t_s`` are seconds, any origin.
+        ``t_s`` are seconds, any origin.
         """
         if not self._enabled:
             return tracks
@@ -140,9 +137,9 @@ class OutlierGate:
             self._state = self._state.take(tracks.track_id)
         if len(tracks) == 0:
             return tracks
-        return self._gate(tracks, camera_m, t_s)
+        return self._gate(tracks, t_s)
 
-    def _gate(self, tracks: Tracks, camera_m: F64, t_s: float) -> Tracks:
+    def _gate(self, tracks: Tracks, t_s: float) -> Tracks:
         state = self._state
         along, length, now = seg.directions(tracks.xyz_world_m, tracks.score, _MIN_SCORE)
         now &= (tracks.state == _TRACKED)[:, None]
@@ -151,15 +148,15 @@ class OutlierGate:
             state.held_s[:] = 0.0
             _learn(state, sight, now, along, t_s)
             return tracks
-        out = _corrected(state, sight, camera_m)
+        out = _corrected(state, sight)
         _learn(state, sight, now, out, t_s)
         change = pick(now, (out - sight.along) * sight.length_m[..., None], np.zeros(3))
         return replace(tracks, xyz_world_m=seg.turned(sight.xyz_m, change), score=sight.score)
 
 
 def _is_busy(state: _State) -> bool:
-    """Whether anything is exchanged, mirrored or on its way back."""
-    return some(state.returning) or some(state.swapped_s > 0.0) or some(state.mirrored_s > 0.0)
+    """Whether anything is exchanged or on its way back."""
+    return some(state.returning) or some(state.swapped_s > 0.0)
 
 
 def _sight(state: _State, tracks: Tracks, along: F64, length: F64, now: Bool, t_s: float) -> _Sight:
@@ -182,22 +179,19 @@ def _error_rad(state: _State, sight: _Sight, along: F64) -> F64:
     return np.asarray(np.arccos(np.minimum(np.maximum(nearer, -1.0), 1.0)))
 
 
-def _corrected(state: _State, sight: _Sight, camera_m: F64) -> F64:
+def _corrected(state: _State, sight: _Sight) -> F64:
     """Directions (N, S, 3) to show; ``sight`` gets exchanged limbs, ``state`` its new timers."""
     state.returning &= sight.known
     sight.xyz_m = seg.without_damage(sight.xyz_m)
     if some(state.swapped_s > 0.0) or some(sight.over[:, seg.LIMBS]):
         _swap(state, sight)
-    shown = sight.along
-    if some(state.mirrored_s > 0.0) or some(sight.over):
-        shown = _mirror(state, sight, camera_m)
-    shown = _hold(state, sight, shown)
+    shown = _hold(state, sight, sight.along)
     return _return(state, sight, shown) if some(state.returning) else shown
 
 
 def _hold(state: _State, sight: _Sight, shown: F64) -> F64:
     """``shown``, but as predicted for a moment where nothing explains what is measured."""
-    strange = sight.over & ~state.returning & (state.mirrored_s == 0.0)
+    strange = sight.over & ~state.returning
     patient = state.held_s + sight.dt_s <= _HOLD_S + _TIME_SLACK_S
     # at low frame rates one frame is longer than that, and still only one frame
     held = strange & (patient | (state.held_s == 0.0))
@@ -240,20 +234,6 @@ def _exchange(sight: _Sight, swaps: Bool, other_error_rad: F64) -> None:
     sight.length_m = np.where(changed, sight.length_m[:, seg.OTHER_SIDE], sight.length_m)
     sight.known = np.where(changed, sight.known & sight.known[:, seg.OTHER_SIDE], sight.known)
     sight.error_rad = np.where(changed, other_error_rad, sight.error_rad)
-
-
-def _mirror(state: _State, sight: _Sight, camera_m: F64) -> F64:
-    """Directions, mirrored in depth where that explains what is measured."""
-    mirrored = seg.mirrored_in_depth(sight.along, sight.xyz_m, camera_m)
-    error = _error_rad(state, sight, mirrored)
-    was = state.mirrored_s > 0.0
-    better = (error <= sight.bound_rad) & (error < _FAR_BETTER * sight.error_rad)
-    wanted = np.where(was, error < sight.error_rad, sight.over & better)
-    wanted &= sight.known & ~state.returning
-    late = wanted & (state.mirrored_s + sight.dt_s > _ALTERNATIVE_S)
-    state.returning |= late
-    state.mirrored_s = np.where(wanted & ~late, state.mirrored_s + sight.dt_s, 0.0)
-    return pick(wanted & ~late, mirrored, sight.along)
 
 
 def _return(state: _State, sight: _Sight, shown: F64) -> F64:

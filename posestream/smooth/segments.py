@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import dot, every, pick, unit
+from posestream.geometry.fast import every, pick, unit
 from posestream.skeleton.joints import BODY, JOINT, NUM_JOINTS, swap_sides
 
 _ARM: Final = ("elbow", "wrist", "thumb", "index", "pinky")
@@ -106,12 +106,6 @@ def without_damage(xyz_m: F64) -> F64:
 
 def _is_sane(xyz_m: F64) -> Bool:
     return np.asarray(np.abs(xyz_m).max(axis=-1) < _MAX_COORDINATE_M)  # False for NaN
-
-
-def mirrored_in_depth(along: F64, xyz_m: F64, camera_m: F64) -> F64:
-    """The directions that look the same from the camera at ``camera_m`` (3,): (N, S, 3)."""
-    ray, _ = unit(xyz_m[:, _ENDS].mean(axis=1) - camera_m)
-    return np.asarray(along - 2.0 * dot(along, ray)[..., None] * ray)
 
 
 def swapped(xyz_m: F64, score: F64, pairs: Bool) -> tuple[F64, F64]:

@@ -22,10 +22,11 @@ _KNOB: Final = np.array([0.0, 0.5, 1.0])
 # At the knob's marks: just above 0, 0.5 and 1. Between them in proportion.
 _ROOT_CUTOFF_HZ: Final = np.array([4.0, 0.3, 0.1])
 _ROOT_BETA: Final = np.array([12.0, 4.0, 1.2])
-_ROTATION_CUTOFF_HZ: Final = np.array([4.0, 0.3, 0.1])
-_ROTATION_BETA: Final = np.array([6.0, 2.0, 0.6])
+_ROTATION_CUTOFF_HZ: Final = np.array([4.0, 0.1, 0.03])
+_ROTATION_BETA: Final = np.array([15.0, 5.0, 1.5])
 _ROOT_QUIET: Final = 0.1
-_ROTATION_QUIET: Final = 0.3
+_ROTATION_QUIET: Final = 1.2
+_ROTATION_RATE_HZ: Final = 5.0
 _MOST_LATENCY_S: Final = 0.06
 
 
@@ -43,7 +44,7 @@ class SmoothingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     predict_ms: Annotated[
         float,
         msgspec.Meta(ge=0.0, le=200.0, description="Motion is predicted so far ahead; 0: off."),
-    ] = 20.0
+    ] = 0.0
     predict_latency: Annotated[
         bool,
         msgspec.Meta(
@@ -93,6 +94,8 @@ class SmoothingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
             _or_knob(self.rotation_cutoff_hz, self.smoothness, _ROTATION_CUTOFF_HZ),
             _or_knob(self.rotation_beta, self.smoothness, _ROTATION_BETA),
             _ROTATION_QUIET,
+            _ROTATION_RATE_HZ,
+            steady=True,
         )
 
 

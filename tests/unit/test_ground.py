@@ -178,6 +178,29 @@ def test_nothing_of_a_foot_is_ever_in_the_ground() -> None:
         assert place[:, TOES, 1].min() > -0.005  # of joints 2 cm above their soles
 
 
+def test_a_foot_that_is_misread_for_a_moment_is_held_while_the_hips_rest() -> None:
+    """Both knees turn inwards by as much as an estimate jumps when it takes one leg for another."""
+    frames = np.arange(180)
+    wrong = (frames >= 90) & (frames < 96)
+    jumps = np.where(wrong, 12.0, 0.0) + np.where(frames >= 130, 2.0, 0.0)
+    local = np.stack([turned(LeftUpperLeg=(0.0, 0.0, d), RightUpperLeg=(0.0, 0.0, d))
+                      for d in jumps])  # fmt: skip
+    shown, loose = (play(standing_at(6.0), local, feet=feet) for feet in ("locked", "off"))
+    assert loose.slide_mm()[85:].max() > 150.0
+    assert shown.stood[30:].all()
+    assert shown.slide_mm()[30:].max() < 5.0
+
+
+def test_a_foot_that_leaves_for_good_is_let_go_though_the_hips_rest() -> None:
+    share = np.clip((np.arange(120) - 60) / 6.0, 0.0, 1.0)
+    local = np.stack([turned(LeftUpperLeg=(0.0, 0.0, 25.0 * s)) for s in share])
+    shown = play(standing_at(4.0), local)
+    wanted = places(standing_at(4.0), local)[:, FEET]
+    assert shown.stood[50:60].all()
+    assert shown.ankles_m[-1, 0, 0] == pytest.approx(wanted[-1, 0, 0], abs=0.03)
+    assert shown.ankles_m[80, 0, 0] == pytest.approx(wanted[80, 0, 0], abs=0.15)
+
+
 def test_hidden_feet_are_not_held() -> None:
     root = standing_at(2.0) + np.linspace(0.0, 1.0, 60)[:, None] * (0.05, 0.0, 0.0)
     shown = play(root, turned(), known=np.zeros((60, 2), dtype=np.bool_))
@@ -207,7 +230,7 @@ def test_the_standing_foot_stays_while_the_other_steps_and_nothing_pops() -> Non
     assert shown.slide_mm()[60:][both[60:]].mean() < 2.0
     knees = np.degrees(rot.norm(rot.to_rotvec(shown.local[:, KNEES])))
     wanted = np.degrees(rot.norm(rot.to_rotvec(local[:, KNEES])))
-    assert np.abs(np.diff(knees, axis=0)).max() < np.abs(np.diff(wanted, axis=0)).max() + 16.0
+    assert np.abs(np.diff(knees, axis=0)).max() < np.abs(np.diff(wanted, axis=0)).max() + 20.0
 
 
 def test_nobody_owes_anything_to_others_and_rows_may_change_places() -> None:

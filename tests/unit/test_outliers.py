@@ -18,7 +18,7 @@ from posestream.types import Tracks, TrackState
 
 FPS = 30.0
 CAMERA_M = np.array([0.0, 1.4, 0.0])
-HOLD_S, ALTERNATIVE_S, RETURN_DEG_S = 0.07, 0.25, 440.0  # of thighs
+HOLD_S, RETURN_DEG_S = 0.07, 440.0  # of thighs
 LIMBS = [s for s in seg.SEGMENTS[: seg.LIMBS.stop] if s[0].split("_")[1] != "wrist"]
 
 
@@ -35,10 +35,10 @@ def scene(frames: int, people: int = 2) -> F64:
     return np.stack([scripted.joints_world_m(i / FPS) for i in range(frames)])
 
 
-def gated(joints: F64, camera_m: F64 = CAMERA_M, gate: OutlierGate | None = None) -> F64:
-    gate = gate or OutlierGate()
+def gated(joints: F64) -> F64:
+    gate = OutlierGate()
     tracks = (tracks_of(frame) for frame in joints)
-    return np.stack([gate.apply(t, camera_m, i / FPS).xyz_world_m for i, t in enumerate(tracks)])
+    return np.stack([gate.apply(t, i / FPS).xyz_world_m for i, t in enumerate(tracks)])
 
 
 def angle_deg(a: F64, b: F64, segment: tuple[str, str]) -> F64:
@@ -64,11 +64,11 @@ def sideways(joints: F64, segment: tuple[str, str]) -> F64:
 
 
 def in_depth(joints: F64, segment: tuple[str, str]) -> F64:
-    """Person 0's segment mirrored in depth."""
-    along, _, _ = seg.directions(joints, np.ones(joints.shape[:2]), 0.0)
-    return np.asarray(
-        seg.mirrored_in_depth(along, joints, CAMERA_M)[0, seg.SEGMENTS.index(segment)]
-    )
+    """Person 0's segment mirrored in depth: it looks the same to the camera."""
+    start, end = joints[0, JOINT[segment[0]]], joints[0, JOINT[segment[1]]]
+    ray = so3.normalize(0.5 * (start + end) - CAMERA_M)
+    along = so3.normalize(end - start)
+    return np.asarray(along - 2.0 * (along @ ray) * ray)
 
 
 def test_off_changes_nothing() -> None:
@@ -79,7 +79,7 @@ def test_off_changes_nothing() -> None:
     gate = OutlierGate(enabled=False)
     for i, frame in enumerate(joints):
         tracks = tracks_of(frame)
-        assert gate.apply(tracks, CAMERA_M, i / FPS) is tracks
+        assert gate.apply(tracks, i / FPS) is tracks
 
 
 def test_settings_switch_it() -> None:
@@ -94,7 +94,7 @@ def test_exact_people_come_through_untouched(fps: float) -> None:
     scripted, gate = ScriptedPeople(4, 3), OutlierGate()
     for i in range(int(10 * fps)):
         tracks = tracks_of(scripted.joints_world_m(i / fps))
-        assert gate.apply(tracks, CAMERA_M, i / fps) is tracks
+        assert gate.apply(tracks, i / fps) is tracks
 
 
 def test_motion_capture_comes_through_untouched(shared_data) -> None:  # type: ignore[no-untyped-def]
@@ -103,7 +103,7 @@ def test_motion_capture_comes_through_untouched(shared_data) -> None:  # type: i
         clip, gate = read_bvh(path), OutlierGate()
         for i, joints in enumerate(clip.body_joints()):
             tracks = tracks_of(joints[None])
-            changed += gate.apply(tracks, CAMERA_M, i / clip.fps) is not tracks
+            changed += gate.apply(tracks, i / clip.fps) is not tracks
             frames += 1
     assert frames > 4000
     assert changed == 0
@@ -123,8 +123,8 @@ def test_a_short_wild_turn_is_removed(segment: tuple[str, str], frames: int) -> 
     np.testing.assert_array_equal(out[:, 1], truth[:, 1])  # nobody else is touched
 
 
-@pytest.mark.parametrize("frames", [1, 5])
-def test_a_flip_in_depth_is_undone(frames: int) -> None:
+@pytest.mark.parametrize("frames", [1, 2])
+def test_a_short_flip_in_depth_is_removed(frames: int) -> None:
     segment = ("left_shoulder", "left_elbow")
     truth = scene(60)
     truth[:, 0] = truth[:1, 0]
@@ -134,7 +134,6 @@ def test_a_flip_in_depth_is_undone(frames: int) -> None:
     for i in range(30, 30 + frames):
         seen[i] = turn_segment(truth[i], segment, in_depth(truth[i], segment))
     assert angle_deg(seen, truth, segment).max() > 45.0
-    # the ray is taken to the middle of the limb as it is seen: next to no error is left
     assert angle_deg(gated(seen), truth, segment).max() < 4.0
 
 
@@ -182,8 +181,8 @@ def test_a_lasting_flip_in_depth_is_believed_in_the_end() -> None:
     for i in range(30, 90):
         truth[i] = turn_segment(truth[i], segment, in_depth(truth[i], segment))
     left = angle_deg(gated(truth), truth, segment)[:, 0]
-    arrived = 30 + int(np.ceil((ALTERNATIVE_S + 120.0 / RETURN_DEG_S) * FPS)) + 1
-    assert left[33] > 60.0
+    arrived = 30 + int(np.ceil((HOLD_S + 120.0 / RETURN_DEG_S) * FPS)) + 1
+    assert left[31] > 60.0
     assert left[arrived:].max() == 0.0
 
 
@@ -200,7 +199,7 @@ def test_limbs_keep_their_lengths_unless_exchanged() -> None:
     changed = 0
     for i, frame in enumerate(joints):
         tracks = tracks_of(frame)
-        out = gate.apply(tracks, CAMERA_M, i / FPS)
+        out = gate.apply(tracks, i / FPS)
         changed += out is not tracks
         sizes = [seg.directions(x, tracks.score, 0.3)[1] for x in (frame, out.xyz_world_m)]
         before, after = (np.sort(s[:, seg.LIMBS].reshape(3, 6, 2), axis=-1) for s in sizes)
@@ -208,11 +207,11 @@ def test_limbs_keep_their_lengths_unless_exchanged() -> None:
     assert changed > 50
 
 
-def test_turning_world_and_camera_turns_the_result() -> None:
+def test_turning_the_world_turns_the_result() -> None:
     joints = noisy(120)
     yaw = so3.from_axis_angle(np.array([0.0, 1.0, 0.0]), np.array(1.1))
     out = gated(joints)
-    turned = gated(so3.rotate(yaw, joints), so3.rotate(yaw, CAMERA_M))
+    turned = gated(so3.rotate(yaw, joints))
     assert np.abs(out - joints).max() > 0.1
     np.testing.assert_allclose(turned, so3.rotate(yaw, out), atol=1e-6)
 
@@ -223,37 +222,37 @@ def test_the_order_of_people_does_not_matter() -> None:
     rng = np.random.default_rng(5)
     for i, frame in enumerate(joints):
         order = rng.permutation(3)
-        a = plain.apply(tracks_of(frame), CAMERA_M, i / FPS).xyz_world_m
-        b = mixed.apply(tracks_of(frame[order], order.tolist()), CAMERA_M, i / FPS).xyz_world_m
+        a = plain.apply(tracks_of(frame), i / FPS).xyz_world_m
+        b = mixed.apply(tracks_of(frame[order], order.tolist()), i / FPS).xyz_world_m
         np.testing.assert_allclose(b, a[order], atol=1e-9)
 
 
 def test_people_come_and_go() -> None:
     gate, joints = OutlierGate(), scene(1, 2)[0]
     other = joints[:, ::-1].copy()  # a pose as different as can be
-    assert len(gate.apply(tracks_of(joints[:0]), CAMERA_M, 0.0)) == 0
-    gate.apply(tracks_of(joints, [3, 4]), CAMERA_M, 0.1)
+    assert len(gate.apply(tracks_of(joints[:0]), 0.0)) == 0
+    gate.apply(tracks_of(joints, [3, 4]), 0.1)
     new = tracks_of(np.stack([joints[1], other[0]]), [4, 9])
-    assert gate.apply(new, CAMERA_M, 0.13) is new  # nothing passes from 3 to 9
-    gate.apply(tracks_of(joints[:0]), CAMERA_M, 0.16)
+    assert gate.apply(new, 0.13) is new  # nothing passes from 3 to 9
+    gate.apply(tracks_of(joints[:0]), 0.16)
     back = tracks_of(other[:1], [4])
-    assert gate.apply(back, CAMERA_M, 0.2) is back  # who left is forgotten
+    assert gate.apply(back, 0.2) is back  # who left is forgotten
 
 
 def test_after_a_gap_or_a_step_back_in_time_everything_is_believed() -> None:
     gate, joints = OutlierGate(), scene(1, 1)[0]
     other = tracks_of(joints[:, ::-1].copy())
-    gate.apply(tracks_of(joints), CAMERA_M, 1.0)
-    assert gate.apply(other, CAMERA_M, 1.5) is other
+    gate.apply(tracks_of(joints), 1.0)
+    assert gate.apply(other, 1.5) is other
     again = tracks_of(joints)
-    assert gate.apply(again, CAMERA_M, 0.2) is again
+    assert gate.apply(again, 0.2) is again
 
 
 def test_held_people_are_left_alone() -> None:
     gate, joints = OutlierGate(), scene(1, 1)[0]
-    gate.apply(tracks_of(joints), CAMERA_M, 0.0)
+    gate.apply(tracks_of(joints), 0.0)
     held = tracks_of(joints[:, ::-1].copy(), state=TrackState.HELD)
-    np.testing.assert_array_equal(gate.apply(held, CAMERA_M, 1 / FPS).xyz_world_m, held.xyz_world_m)
+    np.testing.assert_array_equal(gate.apply(held, 1 / FPS).xyz_world_m, held.xyz_world_m)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e300])
@@ -263,7 +262,7 @@ def test_damaged_joints_do_no_harm(bad: float) -> None:
     for i, frame in enumerate(joints):
         damaged = rng.random(frame.shape[:2]) < 0.1
         tracks = tracks_of(np.where(damaged[..., None], bad, frame))
-        out = gate.apply(tracks, CAMERA_M, i / FPS)
+        out = gate.apply(tracks, i / FPS)
         assert out.xyz_world_m.shape == (3, NUM_JOINTS, 3)
         shown = out.score >= 0.3
         assert np.isfinite(
