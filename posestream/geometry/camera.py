@@ -60,8 +60,11 @@ def normalized_rays(xy_px: F64, K_px: F64, distortion: F64 | None = None) -> F64
 
     Distortion is inverted by fixed-point iteration; eight steps reach 1e-6 for webcams.
     """
-    xy: F64 = np.asarray((xy_px - K_px[:2, 2]) @ np.linalg.inv(K_px[:2, :2]).T)
-    if distortion is None or not np.any(distortion):
+    (a, b), (c, d) = K_px[:2, :2].tolist()
+    from_px = np.array([[d, -c], [-b, a]]) / (a * d - b * c)  # transposed inverse
+    flat: F64 = (xy_px - K_px[:2, 2]).reshape(-1, 2).dot(from_px)
+    xy = flat.reshape(xy_px.shape)
+    if distortion is None or not distortion.any():
         return xy
     ideal = xy
     for _ in range(8):

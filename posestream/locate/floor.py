@@ -27,7 +27,7 @@ _Auto = Literal["auto"]
 _LEVEL_UP: F64 = np.array([0.0, -1.0, 0.0])
 _CAPACITY = 400  # samples in the sliding reservoir
 _FEWEST = 12  # samples before anything is believed
-_INTERVAL_S = 0.066  # between two samples of everybody
+_INTERVAL_S, _LATE_INTERVAL_S = 0.066, 0.2  # between two samples of everybody
 _BODY_STD = 0.08  # rad: how far a standing body leans from the vertical
 _FOOT_STD = 0.06  # m: how far a foot is taken off the floor
 _ROUNDS = 4
@@ -82,11 +82,16 @@ class FloorEstimator:
         self.height_m = self._respect_height(self._settings.initial_height_m)
         self._announced = (self.up_cam, self.height_m)
         self._announced_s = -np.inf
+        self._pose = self.up_cam, self.height_m, camera_pose(self.up_cam, self.height_m)
 
     @property
     def T_world_cam(self) -> F64:
         """(4, 4): origin on the floor under the camera, Y up, the camera's yaw zero."""
-        return camera_pose(self.up_cam, self.height_m)
+        up, height_m, T = self._pose
+        if up is not self.up_cam or height_m != self.height_m:
+            T = camera_pose(self.up_cam, self.height_m)
+            self._pose = self.up_cam, self.height_m, T
+        return T
 
     @property
     def pitch_deg(self) -> float:
@@ -108,7 +113,9 @@ class FloorEstimator:
 
         Noticeably: by 3 cm or 1 degree since True was last returned, at most once a second.
         """
-        if self._is_fixed() or not len(people) or t_s - self._sampled_s < _INTERVAL_S:
+        young = self._first_s is None or t_s - self._first_s < _EARLY_S
+        interval_s = _INTERVAL_S if young else _LATE_INTERVAL_S
+        if self._is_fixed() or not len(people) or t_s - self._sampled_s < interval_s:
             return False
         elapsed_s = min(t_s - self._sampled_s, 1.0)
         self._sampled_s = t_s
@@ -120,7 +127,6 @@ class FloorEstimator:
             self._remember(ups[upright], feet[upright])
         if self.settled:
             self._learn(bool(upright.any()))
-            young = t_s - (self._first_s or 0.0) < _EARLY_S
             quick = _EARLY_TAU_S if young else _LATE_TAU_S
             self._approach(elapsed_s, _CALIBRATED_TAU_S if self._started else quick)
         elif not self._started:
