@@ -28,6 +28,7 @@ _LEVEL_UP: F64 = np.array([0.0, -1.0, 0.0])
 _CAPACITY = 400  # samples in the sliding reservoir
 _FEWEST = 12  # samples before anything is believed
 _INTERVAL_S, _LATE_INTERVAL_S = 0.066, 0.2  # between two samples of everybody
+_FIT_S = 0.19  # between two fits of all samples
 _BODY_STD = 0.08  # rad: how far a standing body leans from the vertical
 _FOOT_STD = 0.06  # m: how far a foot is taken off the floor
 _ROUNDS = 4
@@ -80,6 +81,7 @@ class FloorEstimator:
         self._started = _knows_start(self._settings)  # from a calibration, not from a guess
         self.up_cam: F64 = self._respect_angles(_first_up(self._settings))
         self.height_m = self._respect_height(self._settings.initial_height_m)
+        self._fitted_s = -np.inf
         self._announced = (self.up_cam, self.height_m)
         self._announced_s = -np.inf
         self._pose = self.up_cam, self.height_m, camera_pose(self.up_cam, self.height_m)
@@ -114,8 +116,8 @@ class FloorEstimator:
         Noticeably: by 3 cm or 1 degree since True was last returned, at most once a second.
         """
         young = self._first_s is None or t_s - self._first_s < _EARLY_S
-        interval_s = _INTERVAL_S if young else _LATE_INTERVAL_S
-        if self._is_fixed() or not len(people) or t_s - self._sampled_s < interval_s:
+        pause_s = _INTERVAL_S if young else _LATE_INTERVAL_S
+        if self._is_fixed() or not len(people) or t_s - self._sampled_s < pause_s:
             return False
         elapsed_s = min(t_s - self._sampled_s, 1.0)
         self._sampled_s = t_s
@@ -126,7 +128,8 @@ class FloorEstimator:
             self._first_s = t_s if self._first_s is None else self._first_s
             self._remember(ups[upright], feet[upright])
         if self.settled:
-            self._learn(bool(upright.any()))
+            if self._goal is None or (upright.any() and t_s - self._fitted_s >= _FIT_S):
+                self._learn(t_s)
             quick = _EARLY_TAU_S if young else _LATE_TAU_S
             self._approach(elapsed_s, _CALIBRATED_TAU_S if self._started else quick)
         elif not self._started:
@@ -142,10 +145,9 @@ class FloorEstimator:
         self._ups[rows], self._feet[rows] = ups, feet
         self._count += len(ups)
 
-    def _learn(self, new: bool) -> None:
-        """Fit all samples, if there are new ones."""
-        if not new and self._goal is not None:
-            return
+    def _learn(self, t_s: float) -> None:
+        """Fit all samples."""
+        self._fitted_s = t_s
         known = min(self._count, _CAPACITY)
         ups, feet = self._ups[:known], self._feet[:known]
         up, height_m = fit_floor(ups, feet, self._fixed_height())
