@@ -183,6 +183,8 @@ def _add_bench(commands: Commands) -> None:
     parser.add_argument(
         "--scaling", action="store_true", help="only by people, resolution, threads and clients"
     )
+    parser.add_argument("--overlap", action="store_true", help="only estimate.overlap on and off")
+    parser.add_argument("--start", action="store_true", help="only from command to first packet")
     parser.add_argument(
         "--networks", action="store_true", help="only our networks (needs the train extra)"
     )

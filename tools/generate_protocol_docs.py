@@ -146,10 +146,27 @@ The first entry is a hello. CRC-32 is zlib's. A file that was cut off has no tra
 entries until one is incomplete or its checksum is wrong.
 """
 
+VERSIONS = f"""\
+## Versions
+What may change, so that programs written today go on working:
+
+- **Within version {schema.PROTOCOL_VERSION}**, whatever version the daemon has: kinds of messages, sections, keys of JSON,
+  events, commands and options may be *added*. Nothing is removed, reordered or given another
+  meaning, unit or axis. Readers skip what they do not know; writers send nothing that a reader
+  must know to understand the rest.
+- **A version {schema.PROTOCOL_VERSION + 1}** would have its own sub-protocols and its own number in byte 2. The daemon would
+  speak both, side by side on one port, for at least a year and two minor versions, and say in the
+  [changelog](../CHANGELOG.md) when the older one ends. Clients that offer no sub-protocol keep the
+  oldest that is spoken.
+- **Recordings** of every earlier version stay readable. A recording of a newer one is refused with
+  the advice to update.
+- **VMC and VRChat** are other people's protocols: we follow them, tested against packets of theirs.
+"""
+
 
 def page() -> str:
     """The whole page."""
-    parts = [INTRODUCTION, *_enumerations(), "## Messages\n", *_messages(), COMMANDS, RECORDINGS]
+    parts = [INTRODUCTION, *_enumerations(), "## Messages\n", *_messages(), COMMANDS, RECORDINGS, VERSIONS]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 

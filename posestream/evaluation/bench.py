@@ -19,9 +19,12 @@ from typing import Any, Final, Literal, get_args
 from posestream.assets import DEMO_CLIP
 from posestream.estimate.registry import available
 from posestream.evaluation.bench_chain import Chain, frames_of, machine, timed
+from posestream.evaluation.bench_overlap import as_lines as overlap_lines
+from posestream.evaluation.bench_overlap import bench_overlap
+from posestream.evaluation.bench_start import bench_start
 from posestream.evaluation.rivals import rivals
 
-Part = Literal["chain", "motion", "clients", "presets", "scaling"]
+Part = Literal["chain", "motion", "clients", "presets", "scaling", "overlap", "start"]
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 """What a run without any choice does, in this order."""
 
@@ -40,6 +43,10 @@ def bench(sources: Sequence[str], *, parts: Iterable[str] = (), as_json: bool) -
         result["clients"] = bench_clients()
     if wanted & {"presets", "scaling"}:
         result |= _scaling(wanted)
+    if "overlap" in wanted:
+        result["overlap"] = bench_overlap()
+    if "start" in wanted:
+        result["start"] = bench_start()
     print(json.dumps(result, indent=2) if as_json else _as_text(result))
     return 0
 
@@ -106,10 +113,12 @@ def _as_text(result: dict[str, Any]) -> str:
         lines.append("\neverything after the network, 4 people")
         lines += [_row("per frame", result["motion"]), *_stages(result["motion"])]
     if "clients" in result:
-        lines.append(f"\nclients {json.dumps(result['clients'])}")
+        lines += _clients(result["clients"])
+    if "start" in result:
+        lines.append(f"\nstart to first packet {result['start']['median_s']:.2f} s")
     from posestream.evaluation.bench_scaling import as_lines
 
-    lines += as_lines(result)
+    lines += [*as_lines(result), *overlap_lines(result)]
     return "\n".join(lines)
 
 
@@ -120,6 +129,16 @@ def _row(name: str, run: dict[str, Any]) -> str:
         f"  {name:18s} {fps}p50 {ms['p50']:7.2f}  p95 {ms['p95']:7.2f}  p99 {ms['p99']:7.2f} ms"
         f"  CPU {run['cpu_ms_per_frame']:6.1f} ms  {run['people_mean']:.2f} people"
     )
+
+
+def _clients(run: dict[str, Any]) -> list[str]:
+    ms, lost = run["latency_ms"], run["lost"]
+    return [
+        f"\n{run['clients']} WebSocket clients at {run['rate_hz']} Hz, {run['people']} people, "
+        f"{run['seconds']:g} s: {run['received']} messages received, {lost} lost",
+        f"  encode to receipt  p50 {ms['p50']:7.2f}  p95 {ms['p95']:7.2f}  p99 {ms['p99']:7.2f} ms"
+        f"  CPU of the server {run['server_cpu']:.0%} of a core",
+    ]
 
 
 def _stages(run: dict[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from posestream import config
 from posestream.errors import BackendError, CaptureError
-from posestream.evaluation import bench_scaling
+from posestream.evaluation import bench_overlap, bench_scaling, bench_start
 from posestream.evaluation.bench_chain import Chain, frames_of, machine, shares, timed
 from posestream.timing import StageTimes
 from posestream.types import Frame
@@ -76,3 +76,25 @@ def test_the_machine_is_told() -> None:
     facts = machine()
     assert facts["cpu_cores"] >= 1 and facts["memory_gb"] > 0 and len(facts["load_before"]) == 3
     assert facts["libraries"]["numpy"]
+
+
+@pytest.mark.slow
+def test_whole_runs_are_compared_with_looking_ahead_and_without() -> None:
+    paces = bench_overlap.bench_overlap("synthetic:people=2,seconds=20,width=160,height=90", 20)
+    assert [run["pace"] for run in paces] == ["fast", "realtime"]
+    for run in paces:
+        assert run["off"]["fps"] > 0.0 and run["on"]["fps"] > 0.0
+        assert run["off"]["cpu_ms_per_frame"] > 0.0
+    live = paces[1]["on"]
+    assert 0.0 < live["p50_ms"] <= live["p95_ms"] <= live["p99_ms"]
+    assert len([*bench_overlap.as_lines({"overlap": paces})]) == 4
+
+
+def test_a_run_that_fails_says_why_it_cannot_be_compared() -> None:
+    with pytest.raises(BackendError, match=r"no file nothing\.mp4"):
+        bench_overlap.bench_overlap("nothing.mp4", 5)
+
+
+def test_a_start_is_timed_to_the_first_packet() -> None:
+    start = bench_start.bench_start("synthetic:people=1,seconds=60", 1)
+    assert 0.0 < start["median_s"] == start["first_s"] == start["seconds"][0]
