@@ -10,4 +10,7 @@ DEMO_TRUTH: Final = DEMO_CLIP.with_name("demo_truth.npz")
 """Where every joint is in each of its frames."""
 
 FACE_MODEL: Final = DEMO_CLIP.with_name("face_model.npz")
-"""The canonical face and the matrix from its changes to expression values."""
+"""The canonical face and the network from its changes to expression values."""
+
+HAND_MODEL: Final = DEMO_CLIP.with_name("hand_model.npz")
+"""The network from a hand's points to its pose."""

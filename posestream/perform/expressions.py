@@ -1,7 +1,7 @@
 """Expression values of a face, in ARKit's names, and what becomes of them in VRM's.
 
-A linear model: what has changed against the person's own neutral face, times a matrix, with a
-little slack at both ends. The matrix was fitted to rendered heads whose expressions are known
+A small network sees what has changed against the person's own neutral face; its estimates get a
+little slack at both ends. It was fitted to rendered heads whose expressions are known
 (``assets/README.md``).
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -17,28 +17,29 @@ from posestream.arrays import F64
 from posestream.assets import FACE_MODEL
 from posestream.geometry import rotation as rot
 from posestream.geometry.fast import clamp, smoothstep
-from posestream.perform.face_features import GAPS, pose_features
+from posestream.perform.face_features import changes
+from posestream.perform.small_network import SmallNetwork
 from posestream.types import ARKIT_EXPRESSIONS, EXPRESSIONS, VRM_EXPRESSIONS
 
-_SLACK: Final = (0.12, 0.80)
+_SLACK: Final = (0.22, 0.78)
 """Estimates that become 0 and 1: noise stays out, and whoever does not pull hard gets there."""
-_BROW_SLACK: Final = (0.24, 0.85)
-"""The mesh sees brows less well than the rest."""
 _LID_CLOSES: Final = (0.4, 0.8)
 """Blinks between which the iris goes out of sight, and the gaze with it."""
-_JAW_DRAGS: Final = 0.8
+_JAW_DRAGS: Final = 0.6
 """How far a wide open mouth takes the mesh's brows down with it."""
+_GAZE_DRAGS: Final = 0.75
+"""The same of eyes that are turned far."""
 _GIVES_WAY: Final = 0.5
 SIDE_RAD: Final = float(np.radians(30.0))
 """How far an eye has turned where eyeLookIn or eyeLookOut is 1; up and down: the next."""
 UP_RAD: Final = float(np.radians(25.0))
 
+READ: Final = (*ARKIT_EXPRESSIONS, "mouthStretch")
+"""What the network tells: a mouth drawn wide is no value of its own, but says I and E."""
 _A: Final = {name: i for i, name in enumerate(ARKIT_EXPRESSIONS)}
+_NUM_ARKIT: Final = len(ARKIT_EXPRESSIONS)
 _BLINKS: Final = [_A["eyeBlinkLeft"], _A["eyeBlinkRight"]]
 _BROWS: Final = [_A["browInnerUp"], _A["browDownLeft"], _A["browDownRight"]]
-_LOW, _HIGH = np.array(
-    [_BROW_SLACK if name.startswith("brow") else _SLACK for name in ARKIT_EXPRESSIONS]
-).T
 _ROUND: Final = [_A["mouthFunnel"], _A["mouthPucker"]]
 _LOOKS: Final = np.array(
     [[_A[f"eyeLook{way}{side}"] for way in ("Up", "Down", "In", "Out")]
@@ -54,7 +55,7 @@ class FaceModel:
 
     canonical: F64  # (478, 3) a neutral face in head axes, outer corners of the eyes 1 apart
     weight: F64  # (478,) how firmly each point sits on the skull
-    matrix: F64  # (len(ARKIT_EXPRESSIONS), F + P)
+    network: SmallNetwork  # from ``face_features.changes`` to READ
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,26 +71,40 @@ class Neutral:
 def face_model() -> FaceModel:
     """The model that ships with the package."""
     with np.load(FACE_MODEL, allow_pickle=False) as data:
-        parts = [data[name].astype(np.float64) for name in ("canonical", "weight", "matrix")]
-    return FaceModel(*parts)
+        part = {name: data[name].astype(np.float64) for name in data.files}
+    network = SmallNetwork(part["w1"], part["b1"], part["w2"], part["b2"])
+    return FaceModel(part["canonical"], part["weight"], network)
 
 
-def arkit_values(now: F64, turn_xyzw: F64, neutral: Neutral, strength: float = 1.0) -> F64:
-    """(len(ARKIT_EXPRESSIONS),) in [0, 1] from features (F,) and the head's turn (4,)."""
-    change = now - neutral.features
-    for gap in GAPS:
-        change[gap] /= max(float(neutral.features[gap]), 0.05)
-    turn = rot.to_rotvec(rot.multiply(rot.inverse(neutral.turn_xyzw), turn_xyzw))
-    raw = face_model().matrix @ np.concatenate([change, pose_features(turn)])
-    values = clamp((raw * strength - _LOW) / (_HIGH - _LOW), 0.0, 1.0)
-    return _untangled(values)
+class FaceRead(NamedTuple):
+    """What is read from a face, all in [0, 1]."""
+
+    arkit: F64  # (len(ARKIT_EXPRESSIONS),)
+    stretch: float  # how wide the mouth is drawn
+
+
+def read_face(
+    now: F64,
+    turn_xyzw: F64,
+    neutral: Neutral,
+    strength: float = 1.0,
+    model: FaceModel | None = None,
+) -> FaceRead:
+    """Values from features (F,) and the head's turn (4,), by the shipped model or another."""
+    rest, rest_rad = neutral.features, rot.to_rotvec(neutral.turn_xyzw)
+    turns = np.stack([rot.to_rotvec(turn_xyzw), rest_rad])
+    both = changes(np.stack([now, rest]), turns, rest, rest_rad)
+    moved, still = (model or face_model()).network(both)
+    low, high = _SLACK
+    values = clamp(((moved - still) * strength - low) / (high - low), 0.0, 1.0)
+    return FaceRead(_untangled(values[:_NUM_ARKIT]), float(values[_NUM_ARKIT]))
 
 
 def _untangled(values: F64) -> F64:
     """What the mesh gets wrong, put right: what one part of the face drags along in another.
 
-    A closed eye looks nowhere and lifts the brows; both eyes look one way; an open jaw takes
-    the brows down.
+    A closed eye looks nowhere and moves its brow; both eyes look one way; eyes turned far
+    and an open jaw take the brows down.
     """
     openness = 1.0 - smoothstep(values[_BLINKS], *_LID_CLOSES)
     up, down, inwards, outwards = values[_LOOKS].T
@@ -98,14 +113,17 @@ def _untangled(values: F64) -> F64:
     looks = [[upwards, -upwards, -to_left, to_left], [upwards, -upwards, to_left, -to_left]]
     out = values.copy()
     out[_LOOKS] = np.maximum(np.array(looks), 0.0) * openness.min()
-    out[_BROWS] *= openness.min()
+    out[_BROWS] *= np.append(openness.min(), openness)
     weaker = _ROUND[int(np.argmin(values[_ROUND]))]  # a mouth is rounded in one way at a time
     out[weaker] = max(0.0, values[weaker] - _GIVES_WAY * float(values[_ROUND].max()))
-    out[_BROWS[1:]] *= 1.0 - _JAW_DRAGS * values[_A["jawOpen"]]
+    gaze = min(max(abs(upwards), abs(to_left)), 1.0)
+    out[_BROWS[1:]] *= (1.0 - _JAW_DRAGS * values[_A["jawOpen"]]) * (1.0 - _GAZE_DRAGS * gaze)
     return out
 
 
-def vowels(values: F64, mouth_width: float, lip_gap: float, neutral: Neutral) -> F64:
+def vowels(
+    values: F64, mouth_width: float, lip_gap: float, neutral: Neutral, stretch: float = 0.0
+) -> F64:
     """(5,) a i u e o, at most 1 together.
 
     Args:
@@ -113,9 +131,10 @@ def vowels(values: F64, mouth_width: float, lip_gap: float, neutral: Neutral) ->
         mouth_width: between the corners.
         lip_gap: between the inner lips, both in units of the face.
         neutral: the same face at rest.
+        stretch: how wide the mouth is drawn.
     """
     jaw, funnel, pucker = (float(values[_A[n]]) for n in ("jawOpen", "mouthFunnel", "mouthPucker"))
-    wide = _ramp(mouth_width / max(neutral.mouth_width, 1e-6) - 1.0, 0.04, 0.22)
+    wide = max(stretch, _ramp(mouth_width / max(neutral.mouth_width, 1e-6) - 1.0, 0.04, 0.22))
     parted = _ramp(lip_gap, 0.01, 0.06)
     opened = max(jaw, _ramp(lip_gap, 0.10, 0.40))
     rounded = max(funnel, pucker)

@@ -13,23 +13,23 @@ from posestream.geometry.camera import normalized_rays
 from posestream.geometry.fast import between
 from posestream.marks import FaceMarks, HandMarks, Marks
 from posestream.perform.expressions import (
-    arkit_values,
     eye_rotations,
     face_model,
     frame_values,
     mouth,
+    read_face,
     vowels,
 )
 from posestream.perform.face_features import features
 from posestream.perform.face_frame import PlacedFace, place_face
-from posestream.perform.fingers import NUM_FINGER_BONES, solve_hand
+from posestream.perform.fingers import NUM_FINGER_BONES
+from posestream.perform.hand_model import read_hand
 from posestream.perform.neutral import NeutralFace
 from posestream.perform.settings import PerformSettings
 from posestream.types import EXPRESSIONS, Camera
 
 _FORWARD: Final = np.array([0.0, 0.0, 1.0])
 _CAM_HEAD: Final = np.array([1.0, 0.0, 0.0, 0.0])  # half a turn about x: y down, z away
-_COUPLING: Final = 0.7
 _NEAR: Final = 2.5
 """In lengths of a hand: a hand farther from the body's wrist is not this person's."""
 
@@ -66,7 +66,7 @@ class Solver:
         palm, finger = rot.identity(2), rot.identity(2, NUM_FINGER_BONES)
         for side, hand in enumerate(own_hands(marks.hands, wrist_px)):
             if hand is not None:
-                pose = solve_hand(hand.xyz_m, "left" if side == 0 else "right", _COUPLING)
+                pose = read_hand(hand.xy_px, hand.xyz_m, "left" if side == 0 else "right")
                 ray = _ray_turn(hand.xy_px.mean(axis=0), camera)
                 palm[side], finger[side] = rot.multiply(ray, pose.palm_xyzw), pose.finger_xyzw
                 seen[side] = True
@@ -96,9 +96,9 @@ class Solver:
         neutral = self.neutral.face
         if neutral is None:
             return head, nothing[1], nothing[2]
-        arkit = arkit_values(now, face.turn_xyzw, neutral, self._settings.strength)
-        spoken = vowels(arkit, *mouth(face.point), neutral)
-        return head, eye_rotations(arkit), frame_values(arkit, spoken)
+        read = read_face(now, face.turn_xyzw, neutral, self._settings.strength)
+        spoken = vowels(read.arkit, *mouth(face.point), neutral, read.stretch)
+        return head, eye_rotations(read.arkit), frame_values(read.arkit, spoken)
 
 
 def place(face: FaceMarks) -> PlacedFace:

@@ -9,19 +9,20 @@ from posestream.arrays import F64
 from posestream.geometry import rotation as rot
 from posestream.marks import FaceMarks
 from posestream.perform.expressions import (
-    arkit_values,
+    READ,
     eye_rotations,
     face_model,
     frame_values,
+    read_face,
     vowels,
 )
-from posestream.perform.face_features import NUM_FEATURES, NUM_POSE, features
+from posestream.perform.face_features import EYES, NUM_INPUTS, features
 from posestream.perform.neutral import NeutralFace, neutral_of
 from posestream.perform.solving import place
 from posestream.types import ARKIT_EXPRESSIONS, EXPRESSIONS
 
 HEAD_AXES = np.array([1.0, -1.0, -1.0])
-LIDS = {"Left": ((385, 386, 387), (380, 374, 373)), "Right": ((158, 159, 160), (153, 145, 144))}
+LIDS = {side: (eye.upper, eye.lower) for side, eye in zip(("Left", "Right"), EYES, strict=True)}
 UPPER_LIP = (0, 13, 37, 39, 40, 267, 269, 270, 82, 312, 81, 311, 80, 310, 72, 302, 11, 12, 38, 268)
 LOWER_LIP = (14, 17, 87, 317, 84, 314, 181, 405, 91, 321, 88, 318, 178, 402, 15, 16, 86, 316)
 CORNERS = (61, 291, 78, 308, 62, 292, 76, 306)
@@ -37,7 +38,7 @@ def taken(point: F64, turn: F64 | None = None, size_px: float = 90.0) -> FaceMar
 def values_of(point: F64) -> dict[str, float]:
     neutral = neutral_of(place(taken(face_model().canonical)))
     face = place(taken(point))
-    values = arkit_values(features(face.point), face.turn_xyzw, neutral)
+    values = read_face(features(face.point), face.turn_xyzw, neutral).arkit
     return dict(zip(ARKIT_EXPRESSIONS, values.tolist(), strict=True))
 
 
@@ -64,9 +65,10 @@ def jaw_down(by: float) -> F64:
 
 def test_the_model_fits_what_is_measured() -> None:
     model = face_model()
-    assert model.matrix.shape == (len(ARKIT_EXPRESSIONS), NUM_FEATURES + NUM_POSE)
+    assert model.network.w1.shape[0] == NUM_INPUTS
+    assert model.network.w2.shape[1] == len(READ)
     assert np.isclose(np.linalg.norm(model.canonical[263] - model.canonical[33]), 1.0, atol=1e-5)
-    assert np.isfinite(model.matrix).all()
+    assert all(np.isfinite(part).all() for part in (model.network.w1, model.network.w2))
 
 
 @pytest.mark.parametrize("turn_deg", [(0, 0, 0), (0, 25, 0), (15, 0, 5), (-10, -30, 8)])

@@ -1,8 +1,9 @@
 """Make the face model: ``python -m posestream.training.faces --assets DIR --out DIR``.
 
 Draws portraits (needs the packages anny and moderngl, and EGL), finds MediaPipe's face mesh on
-them (needs mediapipe) and fits the matrix. Pictures and marks are kept in ``--pictures``: what is
-there is not made again, so that drawing and the rest may run in two environments.
+them (needs mediapipe) and fits the network. Pictures and marks are kept in ``--pictures``: what
+is there is not made again, so that drawing and the rest may run in two environments. With
+``--exam`` the marks on the people held out go into a folder as well, for the tests.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import numpy as np
 from posestream.errors import PosestreamError
 from posestream.perform.expressions import FaceModel
 from posestream.training.faces import pictures
-from posestream.training.faces.corpus import SITTINGS
+from posestream.training.faces.exam import examinee, save_exam, save_pictures
 from posestream.training.faces.fit import fit
-from posestream.training.faces.judge import report
+from posestream.training.faces.judge import answers, report
 from posestream.training.faces.marks import sitting_in
 from posestream.training.faces.people import HELD_OUT, SITTERS
 
@@ -37,42 +38,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--pictures", type=Path, default=Path("runs/faces"), metavar="DIR",
         help="where pictures and marks are kept (default: runs/faces)",
     )  # fmt: skip
+    parser.add_argument(
+        "--exam", type=Path, metavar="DIR", help="folder for faces.npz: marks on those held out"
+    )
     parser.add_argument("--draw-only", action="store_true", help="stop when all is drawn")
     options = parser.parse_args(arguments)
     try:
         pictures.draw(options.pictures, options.assets)
         if not options.draw_only:
-            make(options.pictures, options.out)
+            make(options.pictures, options.out, options.exam)
     except PosestreamError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def make(drawn: Path, out: Path) -> None:
+def make(drawn: Path, out: Path, exam: Path | None = None) -> None:
     """Write ``face_model.npz`` from drawn portraits; print how it does on who was held out."""
-    learnt_from = [person for person in range(len(SITTERS)) if person not in HELD_OUT]
-    found = {
-        (person, name): sitting_in(pictures.folder_of(drawn, person, name))
-        for person in range(len(SITTERS))
-        for name in SITTINGS
-    }
-    model = fit(
-        [found[person, name] for person in learnt_from for name in SITTINGS],
-        steady=[found[person, SITTINGS[0]] for person in learnt_from],
-    )
+    learnt_from = [person for person in SITTERS if person not in HELD_OUT]
+    model = fit([sitting_in(pictures.folder_of(drawn, person)) for person in learnt_from])
     save(model, out)
-    print(report(model, [found[person, name] for person in HELD_OUT for name in SITTINGS]))
+    examinees = [examinee(pictures.folder_of(drawn, person)) for person in HELD_OUT]
+    if exam is not None:
+        save_exam(examinees, exam)
+        save_pictures(pictures.folder_of(drawn, HELD_OUT[0]), exam)
+    print(report([answers(model, person) for person in examinees]))
 
 
 def save(model: FaceModel, out: Path) -> None:
     """Write ``face_model.npz`` into a folder."""
     out.mkdir(parents=True, exist_ok=True)
+    network = model.network
+    arrays = {
+        "canonical": model.canonical, "weight": model.weight,
+        "w1": network.w1, "b1": network.b1, "w2": network.w2, "b2": network.b2,
+    }  # fmt: skip
     np.savez_compressed(
         out / "face_model.npz",
-        canonical=model.canonical.astype(np.float32),
-        weight=model.weight.astype(np.float32),
-        matrix=model.matrix.astype(np.float32),
+        **{name: array.astype(np.float32) for name, array in arrays.items()},
     )
 
 

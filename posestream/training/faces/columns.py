@@ -1,7 +1,7 @@
-"""Which features an expression is read from, and what a mirror makes of each feature.
+"""What a mirror makes of each of the face model's inputs and of each expression.
 
-Features stand as ``perform.face_features`` has them: five of each eye, four of each brow (left,
-then right), then coordinates of single points, then the head's turn.
+Inputs stand as ``perform.face_features`` has them: left eye, right eye, left brow, right brow,
+each in its own outward axes, then coordinates of single points, then the head's turns.
 """
 
 from __future__ import annotations
@@ -12,33 +12,21 @@ import numpy as np
 
 from posestream.arrays import F64, I64
 from posestream.marks import NUM_FACE_MARKS
-from posestream.perform.face_features import NUM_FEATURES, NUM_POSE, features
-from posestream.types import ARKIT_EXPRESSIONS
+from posestream.perform.expressions import READ
+from posestream.perform.face_features import (
+    BROW_FEATURES,
+    EYE_FEATURES,
+    NUM_FEATURES,
+    NUM_POSE,
+    features,
+)
 
-_EYES: Final = list(range(10))
-_BROWS: Final = list(range(10, 18))
-_POINTS: Final = list(range(18, NUM_FEATURES))
-_POSE: Final = list(range(NUM_FEATURES, NUM_FEATURES + NUM_POSE))
-_IRIS_LEFT: Final = (3, 8)
-_BROW_LEFT: Final = (13, 17)
-_POSE_SIGN: Final = (1.0, -1.0, 1.0, 1.0, -1.0)  # down, left, and their products
-_CHIN: Final = (152, 1)  # a point, and the axis upwards
+_FIRST_POINT: Final = 2 * (EYE_FEATURES + BROW_FEATURES)
+_POINTS: Final = slice(_FIRST_POINT, NUM_FEATURES)
+_POSE_SIGN: Final = (1.0, -1.0, -1.0, 1.0, 1.0, -1.0)  # down, left, aside, and products
 _PAIRS: Final = ((61, 291), (78, 308), (39, 269), (181, 405), (82, 312), (87, 317), (205, 425),
                  (98, 327))  # fmt: skip
 """Points of the right half of the face, and their counterparts; others lie in the middle."""
-
-
-def used(name: str) -> I64:
-    """Columns that an expression is read from: its own part of the face, and the head's turn.
-
-    Brows also see lids, gaze and chin, which drag the mesh's brows along.
-    """
-    if name.startswith("eye"):
-        return np.array(_EYES + _POSE)
-    if name.startswith("brow"):
-        lids = [column for column in _EYES if column not in _IRIS_LEFT]
-        return np.array(_BROWS + lids + [_POINTS[0] + _COORDINATES.index(_CHIN)] + _POSE)
-    return np.array(_POINTS + _POSE)
 
 
 def _coordinates() -> list[tuple[int, int]]:
@@ -53,16 +41,15 @@ _COORDINATES: Final = _coordinates()
 def _mirrored() -> I64:
     partner = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
     points = [_COORDINATES.index((partner.get(p, p), axis)) for p, axis in _COORDINATES]
-    eyes, brows = _EYES[5:] + _EYES[:5], _BROWS[4:] + _BROWS[:4]
-    return np.array([*eyes, *brows, *(_POINTS[0] + k for k in points), *_POSE])
+    eyes = np.roll(np.arange(2 * EYE_FEATURES), EYE_FEATURES)
+    brows = 2 * EYE_FEATURES + np.roll(np.arange(2 * BROW_FEATURES), BROW_FEATURES)
+    pose = np.arange(NUM_FEATURES, NUM_FEATURES + 2 * NUM_POSE)
+    return np.concatenate([eyes, brows, _FIRST_POINT + np.array(points), pose])
 
 
 def _sign() -> F64:
-    sign = np.ones(NUM_FEATURES + NUM_POSE)
-    sign[[*_IRIS_LEFT, *_BROW_LEFT]] = -1.0
-    sign[_POINTS] = [-1.0 if axis == 0 else 1.0 for _, axis in _COORDINATES]
-    sign[_POSE] = _POSE_SIGN
-    return sign
+    points = [-1.0 if axis == 0 else 1.0 for _, axis in _COORDINATES]
+    return np.concatenate([np.ones(_FIRST_POINT), points, _POSE_SIGN, _POSE_SIGN])
 
 
 def _other_side(name: str) -> str:
@@ -73,10 +60,8 @@ def _other_side(name: str) -> str:
 
 
 MIRRORED: Final[I64] = _mirrored()
-"""(F + NUM_POSE,) for each feature the one that shows it in a mirror, but for its sign."""
+"""(NUM_INPUTS,) for each input the one that shows it in a mirror, but for its sign."""
 SIGN: Final[F64] = _sign()
-"""(F + NUM_POSE,) -1 where a mirror turns a feature's sign."""
-TWIN: Final[I64] = np.array(
-    [ARKIT_EXPRESSIONS.index(_other_side(name)) for name in ARKIT_EXPRESSIONS]
-)
-"""(len(ARKIT_EXPRESSIONS),) for each expression the one that a mirror shows."""
+"""(NUM_INPUTS,) -1 where a mirror turns an input's sign."""
+TWIN: Final[I64] = np.array([READ.index(_other_side(name)) for name in READ])
+"""(len(READ),) for each expression the one that a mirror shows."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from posestream.estimate.backends.mediapipe_marks import MarksFinder
 
 _FILE: Final = "marks.npy"
+_LOOKS: Final = 3
 
 
 def sitting_in(folder: Path) -> Sitting:
@@ -29,28 +30,32 @@ def sitting_in(folder: Path) -> Sitting:
     kept = folder / _FILE
     if not kept.is_file():
         np.save(kept, _find(folder))
-    values = np.stack([truth(portrait) for portrait in portraits])
-    plain = np.array([is_plain(portrait) for portrait in portraits])
-    return Sitting(np.load(kept, allow_pickle=False), values, plain)
+    return Sitting(
+        np.load(kept, allow_pickle=False).astype(np.float64),
+        np.stack([truth(portrait) for portrait in portraits]),
+        np.array([is_plain(portrait) for portrait in portraits]),
+        np.array([portrait.neutral for portrait in portraits]),
+    )
 
 
 def _find(folder: Path) -> F64:
-    """(P, 478, 3) pixels, camera axes; NaN where there is no face."""
+    """(P, 2, 478, 3) pixels, camera axes, of the first look and of one that follows the face."""
     from posestream.estimate.backends.mediapipe_marks import MarksFinder
 
     finder = MarksFinder(hands=False, face=True)
     try:
-        return np.stack([_face(finder, picture) for picture in pictures_of(folder)])
+        found = [looks(finder, picture) for picture in pictures_of(folder)]
     finally:
         finder.close()
+    return np.array(found, dtype=np.float32)
 
 
-def _face(finder: MarksFinder, picture: Image) -> F64:
+def looks(finder: MarksFinder, picture: Image) -> list[F64]:
+    """(478, 3) pixels at the first look and when the face has been followed; NaN without one."""
     finder.find(_frame(np.zeros_like(picture)))  # so that it looks anew, and follows nobody
-    face = finder.find(_frame(picture)).face
-    if face is None:
-        return np.full((NUM_FACE_MARKS, 3), np.nan)
-    return face.xyz_px
+    faces = [finder.find(_frame(picture)).face for _ in range(_LOOKS)]
+    nobody = np.full((NUM_FACE_MARKS, 3), np.nan)
+    return [nobody if face is None else face.xyz_px for face in (faces[0], faces[-1])]
 
 
 def _frame(picture: Image) -> Frame:

