@@ -166,7 +166,15 @@ What may change, so that programs written today go on working:
 
 def page() -> str:
     """The whole page."""
-    parts = [INTRODUCTION, *_enumerations(), "## Messages\n", *_messages(), COMMANDS, RECORDINGS, VERSIONS]
+    parts = [
+        INTRODUCTION,
+        *_enumerations(),
+        "## Messages\n",
+        *_messages(),
+        COMMANDS,
+        RECORDINGS,
+        VERSIONS,
+    ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -21,6 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from posestream.assets import DEMO_CLIP
+from posestream.evaluation.bench_chain import machine
 
 WORKERS = (1, 2)
 
@@ -29,10 +28,11 @@ def main() -> int:
     """Print and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--clip", default=str(DEMO_CLIP))
-    parser.add_argument("--videos", type=int, default=4)
+    parser.add_argument("--videos", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
+    facts = machine()
     with tempfile.TemporaryDirectory() as folder:
         clips = _copies(Path(options.clip), Path(folder), options.videos)
         _process(clips[:1], Path(folder) / "warm", 1)
@@ -44,7 +44,7 @@ def main() -> int:
     best = {w: max(r["frames_per_s"] for r in rows if r["workers"] == w) for w in WORKERS}
     report = {
         "command": f"python tools/measure_workers.py --videos {options.videos}",
-        "machine": f"{os.cpu_count()} cores, {platform.system()}",
+        "machine": facts,
         "clip": Path(options.clip).name,
         "runs": rows,
         "speed_up": round(best[2] / best[1], 2),
