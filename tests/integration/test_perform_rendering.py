@@ -62,7 +62,7 @@ def test_a_face_moves_where_it_is_driven_and_comes_back(portraits: list[Image]) 
     assert np.array_equal(rest, again)
     for picture in driven:
         moved = np.abs(picture.astype(float) - rest).mean(axis=(1, 2))
-        assert moved[: len(moved) // 3].max() < 0.2 < moved[len(moved) // 2 :].max()
+        assert moved[: len(moved) // 3].mean() < 0.1 * moved[len(moved) // 2 :].mean()
 
 
 @pytest.mark.mediapipe
@@ -98,7 +98,6 @@ def test_rendered_gestures_are_read(shared_data: Path) -> None:
         true = solve_hand(taken.xyz_cam_m, shot.side)
         pose = read_hand(hand.xy_px, hand.xyz_m, shot.side)
         error = np.degrees(rot.angle_between(pose.finger_xyzw, true.finger_xyzw))
-        assert error.mean() < 25.0
-        index = curls(pose.finger_xyzw, shot.side)[0]
-        assert index < 0.3
+        assert error.mean() < 20.0
+        assert curls(pose.finger_xyzw, shot.side)[0] < 0.3
     finder.close()
