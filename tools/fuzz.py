@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tools import fuzz_files, fuzz_wire
+from tools import fuzz_files, fuzz_panel, fuzz_wire
 from tools.fuzz_target import Target
 
 CORPUS = Path(__file__).resolve().parent.parent / "tests" / "data" / "fuzz"
@@ -52,7 +52,7 @@ class Result:
 
 def targets() -> list[Target]:
     """Every parser."""
-    return [*fuzz_wire.targets(), *fuzz_files.targets()]
+    return [*fuzz_wire.targets(), *fuzz_files.targets(), *fuzz_panel.targets()]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
