@@ -6,6 +6,7 @@
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 const PATIENCE_MS = 3000;  // a drawing that takes longer is given up on
+const LONGEST_REST_MS = 600000;
 
 export class Pace {
   #jobs = new Map();
@@ -13,6 +14,8 @@ export class Pace {
   #asked = false;
   #next_ms = 0;
   #told = "";
+  #rest_ms = 5000;  // for how long a machine that was slow draws sparingly before it is tried again
+  #slow_until_ms = 0;
 
   constructor(link) {
     this.link = link;
@@ -93,8 +96,15 @@ export class Pace {
 
   #took(ms) {
     this.cost_ms = this.cost_ms ? 0.8 * this.cost_ms + 0.2 * ms : ms;
-    this.slow = this.cost_ms > (this.slow ? 18 : 60);
     this.coarse = this.cost_ms > (this.coarse ? 25 : 80);
+    const now = performance.now();
+    if (!this.slow && this.cost_ms > 60) {
+      this.#rest_ms = Math.min(2 * this.#rest_ms, LONGEST_REST_MS);
+      this.#slow_until_ms = now + this.#rest_ms;
+      this.slow = true;
+    } else if (this.slow && this.cost_ms < 18 && now > this.#slow_until_ms) {
+      this.slow = false;
+    }
   }
 
   #ask() {
