@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posestream.arrays import F64, Bool
+from posestream.calming import SURENESS, in_world, on_parents
 from posestream.geometry import rotation as rot
 from posestream.ground.legs import SHANKS
 from posestream.ground.settings import GroundSettings
@@ -35,6 +36,7 @@ from posestream.types import AvatarFrame, Tracks, TrackState
 
 _HIDDEN: Final = 0.02
 """Weight of a pose that is held or made up beside one that is seen."""
+_SURE: Final = SURENESS == 1.0
 _SIDES: Final = ("Left", "Right")
 _JOINTS_OF: Final[dict[str, tuple[str, ...]]] = {
     "Neck": ("neck", "head"), "Head": ("head", "nose"),
@@ -61,7 +63,7 @@ class _Seen:
 
     frame: AvatarFrame
     root_m: F64  # (N, 3)
-    quat: NDArray[np.float32]  # (N, S, 4)
+    quat: NDArray[np.float32]  # (N, S, 4) in the world
     weight: NDArray[np.float32]  # (N, S + 1) of the rotations, and of the root
     offset_m: F64  # (N, B, 3)
     known: Bool  # (N, 2) shanks
@@ -83,7 +85,8 @@ class Hindsight:
         weight = np.concatenate([weight, np.ones((len(tracks), 1))], axis=1) * seen[:, None]
         self._takes.append(
             _Seen(
-                _small(frame), pose.root_world_m, pose.quat_local_xyzw[:, SOLVED].astype("f4"),
+                _small(frame), pose.root_world_m,
+                in_world(pose.quat_local_xyzw[:, SOLVED]).astype("f4"),
                 np.clip(weight, _HIDDEN, 1.0).astype("f4"), pose.offset_m,
                 pose.bone_valid[:, SHANKS] & seen[:, None], camera_m,
             )
@@ -98,7 +101,7 @@ class Hindsight:
             yield _avatars(take, root, solved, grounder)
 
     def _smoothed(self) -> list[tuple[F64, F64]]:
-        """Roots (N, 3) and solved rotations (N, S, 4) of every frame."""
+        """Roots (N, 3) and the solved bones' world rotations (N, S, 4) of every frame."""
         out = [(t.root_m.copy(), t.quat.astype(np.float64)) for t in self._takes]
         if self._settings.smooth.off:
             return out
@@ -123,9 +126,13 @@ class Hindsight:
         if not good.any():
             return root, quat
         t_s, weight, turns = t_s[good], weight[good], rot.continuous(rot.normalize(quat[good]))
-        places, knobs = root[good][:, None], (root_filter(smooth), rotation_filter(smooth))
-        root[good] = smooth_vectors(t_s, places, weight[:, -1:], knobs[0])[:, 0]
-        quat[good] = smooth_rotations(t_s, turns, weight[:, :-1], knobs[1])
+        places, knob = root[good][:, None], rotation_filter(smooth)
+        root[good] = smooth_vectors(t_s, places, weight[:, -1:], root_filter(smooth))[:, 0]
+        calm, calmer = (
+            smooth_rotations(t_s, turns, weight[:, :-1], k) for k in (knob, knob.unsure)
+        )
+        apart = rot.to_rotvec(rot.multiply(rot.inverse(calmer), calm))
+        quat[good] = rot.multiply(calmer, rot.from_rotvec(apart * _SURE))
         return root, quat
 
 
@@ -140,7 +147,7 @@ def _avatars(take: _Seen, root: F64, solved: F64, grounder: Grounder) -> AvatarF
     if len(frame) == 0:
         return frame
     quat = frame.quat_local_xyzw.copy()
-    quat[:, SOLVED] = solved
+    quat[:, SOLVED] = on_parents(solved)
     body = grounder.body_of(take.offset_m, frame.hip_height_m)
     t_s = frame.t_capture_ns * 1e-9
     root, quat = grounder.apply(frame.track_id, t_s, root, quat, body, take.known, take.camera_m)

@@ -11,68 +11,29 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from posestream.arrays import F64
-from posestream.calming import Calmer
-from posestream.evaluation import lag, video_measures
+from posestream.evaluation import lag, motion
 from posestream.geometry import frames
 from posestream.geometry import rotation as rot
-from posestream.ground.legs import SHANKS, body_of
-from posestream.ground.settings import GroundSettings
-from posestream.ground.stage import Grounder
 from posestream.skeleton.humanoid import BONE, BONES, NUM_BONES
 from posestream.skeleton.joints import BLAZEPOSE33, JOINT, swap_sides
-from posestream.skeleton.kinematics import PARENT_INDEX, positions, world_rotations
-from posestream.smooth.settings import SmoothingSettings
 from tools import clip_tables
 
 ROOT = Path(__file__).resolve().parent.parent
-LIMBS = [
-    (f"{s}{a}", f"{s}{b}")
-    for s in ("Left", "Right")
-    for a, b in (
-        ("UpperArm", "LowerArm"),
-        ("LowerArm", "Hand"),
-        ("UpperLeg", "LowerLeg"),
-        ("LowerLeg", "Foot"),
-    )
-]
-ENDS = np.array([[BONE[a] for a, _ in LIMBS], [BONE[b] for _, b in LIMBS]])
-FEET = [BONE["LeftFoot"], BONE["RightFoot"]]
 SWAP = [BONE[swap_sides(name)] for name in BONES]
 LERP, DAMPED = 0.3, {"Hips": 0.7, "Spine": 0.45}  # of the authors' example; the chest has 0.25
-Feet = Literal["off", "soft", "locked"]
-Motion = tuple[F64, F64, F64]  # roots (T, 3), local rotations (T, B, 4), own body (T, B, 3)
-
-
-def ours(clip: lag.Clip, settings: SmoothingSettings, feet: Feet, exact: bool = False) -> Motion:
-    """The live chain after tracking."""
-    chain, grounder, one = Calmer(settings), Grounder(GroundSettings(feet=feet)), lag.ONE
-    out = []
-    for t_s, _, pose in lag.poses(clip, settings, exact):
-        root, quat = chain.apply(one, t_s, pose.root_world_m, pose.quat_local_xyzw, one == 0)
-        body = body_of(pose.offset_m, pose.hip_height_m)
-        known = pose.bone_valid[:, SHANKS]
-        root, quat = grounder.apply(one, t_s, root, quat, body, known, lag.CAMERA_M)
-        out.append((root[0], quat[0], pose.offset_m[0]))
-    root, quat, offset = (np.array(column) for column in zip(*out, strict=True))
-    return root, quat, offset
-
-
-def processed(clip: lag.Clip) -> Motion:
-    """What ``posestream process`` writes."""
-    shown = list(lag.with_hindsight(clip, SmoothingSettings(), GroundSettings()))
-    root = np.array([f.root_world_m[0] for f in shown])
-    quat = np.array([f.quat_local_xyzw[0] for f in shown])
-    place = np.array([f.position_world_m[0] for f in shown])
-    way = place - place[:, PARENT_INDEX]
-    return root, quat, rot.rotate(rot.inverse(world_rotations(quat)[:, PARENT_INDEX]), way)
+OURS = ("live", "process")
+DRAWN = {
+    "direction_deg": "direction, °", "joints_mm": "joints, mm",
+    "rest_jitter_deg": "rest jitter, °/frame", "skate_mm_s": "skate, mm/s, of clips",
+    "skate_pooled_mm_s": "skate, mm/s, of frames",
+}  # fmt: skip
 
 
 def landmarks(clip: lag.Clip) -> list[dict[str, list[list[float]]]]:
@@ -110,7 +71,7 @@ def by_kalidokit(clips: list[lag.Clip]) -> list[dict[str, F64]]:
             for c in answer["clips"]]  # fmt: skip
 
 
-def kalidokit_motion(exact: Motion, angles: dict[str, F64], example: bool) -> Motion:
+def kalidokit_motion(exact: motion.Motion, angles: dict[str, F64], example: bool) -> motion.Motion:
     """Its rotations on the exact person's body, mirrored back; damped as in the example or not."""
     quat = rot.identity(len(exact[0]), NUM_BONES)
     scaled = {bone: (a * DAMPED.get(bone, 1.0) if example else a) for bone, a in angles.items()}
@@ -127,77 +88,49 @@ def kalidokit_motion(exact: Motion, angles: dict[str, F64], example: bool) -> Mo
     return exact[0], quat, exact[2]
 
 
-def figures(clip: lag.Clip, shown: Motion, exact: Motion) -> dict[str, float]:
-    """Degrees, mm/s, counts and ms of one clip."""
-    calm = slice(int(0.5 * len(clip.t_s) / clip.t_s[-1]), None)
-    quat, true = world_rotations(shown[1])[calm], world_rotations(exact[1])[calm]
-    place, there = (_places(motion)[calm] for motion in (shown, exact))
-    way, true_way = (rot.normalize(p[:, ENDS[1]] - p[:, ENDS[0]]) for p in (place, there))
-    off = np.degrees(np.arccos(np.clip((way * true_way).sum(-1), -1.0, 1.0)))
-    bones = ENDS[0]
-    step, true_step = (np.degrees(rot.angle_between(q[1:, bones], q[:-1, bones]))
-                       for q in (quat, true))  # fmt: skip
-    t_s = clip.t_s[calm]
-    speed, true_speed = (np.linalg.norm(np.diff(p[:, FEET][..., [0, 2]], axis=0), axis=-1)
-                         / np.diff(t_s)[:, None] for p in (place, there))  # fmt: skip
-    low = there[1:, FEET, 1] < np.percentile(there[:, FEET, 1], 5.0) + 0.05
-    still = _around(true_step) < 0.4
-    return {
-        "direction_deg": float(np.median(off)), "direction_p95_deg": float(np.percentile(off, 95)),
-        "skate_mm_s": _mean(1e3 * speed[low & (true_speed < 0.1)]),
-        "rest_jitter_deg": _mean(step[still]),
-        "flips": float(((step > 60.0) & (true_step < 20.0)).sum()),
-        "lag_ms": 1e3 * video_measures.lag_s(t_s, *(p[:, ENDS[1]] - p[:, :1]
-                                                    for p in (there, place))),
-    }  # fmt: skip
-
-
-def _places(motion: Motion) -> F64:
-    return positions(motion[0], world_rotations(motion[1]), motion[2])
-
-
-def _around(step: F64) -> F64:
-    """Means over nine frames."""
-    padded = np.pad(step, ((4, 4), (0, 0)), mode="edge")
-    return np.asarray(np.mean([padded[i : i + len(step)] for i in range(9)], axis=0))
-
-
-def _mean(values: F64) -> float:
-    return float(values.mean()) if values.size else float("nan")
-
-
 def table(clips: list[lag.Clip]) -> dict[str, dict[str, float]]:
     """Means over clips; flips are summed."""
-    euro = lag.PlainOneEuro(smoothness=0.5, predict_ms=0.0, outliers=False,
-                            rotation_cutoff_hz=1.0, rotation_beta=1.5)  # fmt: skip
     solved = dict(zip(map(id, clips), by_kalidokit(clips), strict=True))
-    raw = SmoothingSettings(smoothness=0.0)
-    exact = {id(c): ours(c, raw, "off", exact=True) for c in clips}
-    variants: dict[str, Callable[[lag.Clip], Motion]] = {
-        "direct rotations": lambda c: ours(c, raw, "off"),
-        "One Euro only": lambda c: ours(c, euro, "off"),
-        "live, feet off": lambda c: ours(c, SmoothingSettings(), "off"),
-        "live": lambda c: ours(c, SmoothingSettings(), "locked"),
-        "live, no prediction": lambda c: ours(c, SmoothingSettings(predict_ms=0.0), "locked"),
-        "live, no prediction, no gate": lambda c: ours(
-            c, SmoothingSettings(predict_ms=0.0, outliers=False), "locked"
-        ),
-        "process": processed,
-        "Kalidokit, as solved": lambda c: kalidokit_motion(exact[id(c)], solved[id(c)], False),
-        "Kalidokit, as its example": lambda c: kalidokit_motion(exact[id(c)], solved[id(c)], True),
+    truth = [motion.exact_motion(clip) for clip in clips]
+    exact = dict(zip(map(id, clips), truth, strict=True))
+    rows = motion.rows_of_ours() | {
+        f"Kalidokit, as {name}": partial(_solved_by_kalidokit, exact, solved, example)
+        for name, example in (("solved", False), ("its example", True))
     }
-    out = {}
-    for name, variant in variants.items():
-        found = [figures(c, variant(c), exact[id(c)]) for c in clips]
-        out[name] = {
-            key: round(_over_clips(key, [figures_of[key] for figures_of in found]), 2)
-            for key in found[0]
-        }
-    return out
+    found = motion.measured(clips, truth, rows)
+    draw(found)
+    return found
 
 
-def _over_clips(key: str, values: list[float]) -> float:
-    return float(np.nansum(values) if key == "flips" else np.nanmean(values))
+def _solved_by_kalidokit(
+    exact: dict[int, motion.Motion],
+    solved: dict[int, dict[str, F64]],
+    example: bool,
+    clip: lag.Clip,
+) -> motion.Motion:
+    return kalidokit_motion(exact[id(clip)], solved[id(clip)], example)
+
+
+def draw(found: dict[str, dict[str, float]]) -> None:
+    """Bars of each row, beside one another: docs/images/motion.png."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    _, panels = plt.subplots(1, len(DRAWN), figsize=(12.0, 3.2), dpi=80, sharey=True)
+    names = list(found)[::-1]
+    for panel, (key, label) in zip(panels, DRAWN.items(), strict=True):
+        colours = [
+            "tab:orange" if "Kali" in n else "tab:blue" if n in OURS else "0.7" for n in names
+        ]
+        bars = panel.barh(names, [found[name][key] for name in names], color=colours)
+        panel.bar_label(bars, fmt="%.3g", fontsize=8, padding=2)
+        panel.set_title(label, fontsize=9)
+        panel.margins(x=0.22)
+        panel.tick_params(labelsize=8)
+    plt.tight_layout()
+    plt.savefig(ROOT / "docs/images/motion.png")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from posestream.assets import DEMO_CLIP
+from posestream.errors import CaptureError
 from posestream.estimate.registry import available
 from posestream.evaluation.bench_chain import Chain, frames_of, machine, timed
 from posestream.evaluation.bench_overlap import as_lines as overlap_lines
@@ -39,7 +40,10 @@ def bench(sources: Sequence[str], *, parts: Iterable[str] = (), as_json: bool) -
     if "chain" in wanted:
         result["chain"] = [bench_chain(source) for source in sources or [str(DEMO_CLIP)]]
     if "motion" in wanted:
+        folders = [source for source in sources if Path(source).is_dir()]
         result["motion"] = bench_motion()
+        if folders:
+            result["motion_figures"] = {folder: bench_figures(folder) for folder in folders}
     if "clients" in wanted:
         result["clients"] = bench_clients()
     if wanted & {"presets", "scaling"}:
@@ -104,11 +108,27 @@ def _without_distances(frame: Frame) -> Frame:
     return replace(frame, truth=replace(frame.truth, root_cam_m=None))
 
 
+def bench_figures(folder: str) -> dict[str, dict[str, float]]:
+    """How well motion capture in a folder's BVH files survives MediaPipe's errors, by row."""
+    from posestream.evaluation import lag, motion
+    from posestream.evaluation.noise import measure
+
+    clips = lag.clips(Path(folder), measure("mediapipe"))
+    if not clips:
+        raise CaptureError(f"{folder} holds no BVH file of two seconds or more.")
+    truth = [motion.exact_motion(clip) for clip in clips]
+    return motion.measured(clips, truth, motion.rows_of_ours())
+
+
 def bench_clients() -> dict[str, Any]:
     """100 WebSocket clients in a process of their own, 60 frames a second of two people."""
     from posestream.publish import load
 
     return asdict(asyncio.run(load.measure(clients=100, rate_hz=60, people=2, seconds=10)))
+
+
+def _figures(figures: dict[str, float]) -> str:
+    return "  ".join(f"{key} {value:.2f}" for key, value in figures.items())
 
 
 def _as_text(result: dict[str, Any]) -> str:
@@ -122,6 +142,9 @@ def _as_text(result: dict[str, Any]) -> str:
     if "motion" in result:
         lines += _motion("distances given", result["motion"])
         lines += _motion("distances by geometry", result["motion"]["by_geometry"])
+    for folder, rows in result.get("motion_figures", {}).items():
+        lines.append(f"\n{folder} with the errors of MediaPipe")
+        lines += [f"  {name:20s} {_figures(figures)}" for name, figures in rows.items()]
     if "clients" in result:
         lines += _clients(result["clients"])
     if "start" in result:

@@ -25,10 +25,10 @@ _KNOB: Final = np.array([0.0, 0.5, 1.0])
 # At the knob's marks, as in the live filter: just above 0, 0.5 and 1.
 _ROOT_CUTOFF_HZ: Final = np.array([5.0, 1.5, 0.5])
 _ROOT_BETA: Final = np.array([4.0, 1.5, 0.5])
-_ROTATION_CUTOFF_HZ: Final = np.array([5.0, 2.0, 0.8])
-_ROTATION_BETA: Final = np.array([1.0, 0.3, 0.1])
+_ROTATION_CUTOFF_HZ: Final = np.array([5.0, 0.4, 0.1])
+_ROTATION_BETA: Final = np.array([15.0, 5.0, 1.5])
 _ROOT_QUIET: Final = 0.1
-_ROTATION_QUIET: Final = 0.3
+_ROTATION_QUIET: Final = 1.2
 
 
 def root_filter(smoothness: float) -> OneEuro:

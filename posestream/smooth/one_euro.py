@@ -10,7 +10,7 @@ likewise, from either side unless turns about some of their own axes are surer t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import expm1, pi
 from typing import Final
 
@@ -25,6 +25,7 @@ _FLOW_HZ: Final = 5.0
 """Cut-off of the output's own velocity, which prediction uses."""
 _FASTEST_RAD_S: Final = 28.0
 """No output turns faster: throwing arms do not, within a frame of 30."""
+_UNSURE: Final = 0.1
 _NEXT_TO_NOTHING: Final = 1e-9
 
 
@@ -42,6 +43,11 @@ class OneEuro:
         """Cut-off at each speed."""
         above = speed * speed / (speed + self.quiet)
         return np.asarray(self.min_cutoff_hz + self.beta * above)
+
+    @property
+    def unsure(self) -> OneEuro:
+        """The same for turns of which little is known."""
+        return replace(self, min_cutoff_hz=_UNSURE * self.min_cutoff_hz, beta=_UNSURE * self.beta)
 
 
 @dataclass(slots=True)

@@ -22,8 +22,8 @@ _KNOB: Final = np.array([0.0, 0.5, 1.0])
 # At the knob's marks: just above 0, 0.5 and 1. Between them in proportion.
 _ROOT_CUTOFF_HZ: Final = np.array([4.0, 0.3, 0.1])
 _ROOT_BETA: Final = np.array([12.0, 4.0, 1.2])
-_ROTATION_CUTOFF_HZ: Final = np.array([4.0, 0.1, 0.03])
-_ROTATION_BETA: Final = np.array([15.0, 5.0, 1.5])
+_ROTATION_CUTOFF_HZ: Final = np.array([4.0, 0.06, 0.02])
+_ROTATION_BETA: Final = np.array([15.0, 3.0, 1.0])
 _ROOT_QUIET: Final = 0.1
 _ROTATION_QUIET: Final = 1.2
 _ROTATION_RATE_HZ: Final = 5.0

@@ -54,7 +54,7 @@ def test_nothing_lags(hz: float) -> None:
     calm = smooth_rotations(t_s, turn, np.ones((300, 1)), TURNS)
     lag = video_measures.lag_s(t_s, turn[..., :3], calm[..., :3])
     assert abs(lag) < 0.002
-    assert rot.angle_between(calm, turn)[30:-30].max() < np.radians({0.3: 1, 0.8: 3, 1.5: 10}[hz])
+    assert rot.angle_between(calm, turn)[30:-30].max() < np.radians({0.3: 2, 0.8: 3, 1.5: 10}[hz])
 
 
 def test_noise_goes_and_the_answer_turns_with_the_question() -> None:
@@ -63,7 +63,7 @@ def test_noise_goes_and_the_answer_turns_with_the_question() -> None:
     given = rot.multiply(turn, noise)
     calm = smooth_rotations(T_S, given, EVEN, TURNS)
     off, was = (np.sqrt((rot.angle_between(q, turn) ** 2).mean()) for q in (calm, given))
-    assert off < 0.45 * was
+    assert off < 0.5 * was
     about = rot.normalize(np.array([0.3, -0.2, 0.8, 0.5]))
     turned = smooth_rotations(T_S, rot.multiply(about, given), EVEN, TURNS)
     np.testing.assert_allclose(turned, rot.multiply(about, calm), atol=1e-9)
