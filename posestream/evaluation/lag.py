@@ -21,6 +21,7 @@ from posestream.settings import Settings
 from posestream.skeleton.bvh import read_bvh
 from posestream.skeleton.humanoid import BONE
 from posestream.skeleton.kinematics import positions, world_rotations
+from posestream.smooth.chain import SmoothingChain
 from posestream.smooth.one_euro import OneEuro
 from posestream.smooth.outliers import OutlierGate
 from posestream.smooth.settings import SmoothingSettings
@@ -80,9 +81,14 @@ class PlainOneEuro(SmoothingSettings, frozen=True, kw_only=True):
         return OneEuro(self.rotation_cutoff_hz or 1.0, self.rotation_beta or 0.0, 1e-6)
 
 
+def chain_of(settings: SmoothingSettings) -> Calmer | SmoothingChain:
+    """What calms poses: bones on their parents if it is the authors' own filter."""
+    return SmoothingChain(settings) if isinstance(settings, PlainOneEuro) else Calmer(settings)
+
+
 def play(clip: Clip, settings: SmoothingSettings, exact: bool = False) -> F64:
     """Places (T, 5, 3) of head, hands and feet relative to the hips, metres."""
-    chain = Calmer(settings)
+    chain = chain_of(settings)
     places = []
     for t_s, _, pose in poses(clip, settings, exact):
         _, quat = chain.apply(ONE, t_s, pose.root_world_m, pose.quat_local_xyzw, ONE == 0)

@@ -8,7 +8,6 @@ from typing import Final, Literal
 import numpy as np
 
 from posestream.arrays import F64
-from posestream.calming import Calmer
 from posestream.evaluation import lag, video_measures
 from posestream.geometry import rotation as rot
 from posestream.ground.legs import SHANKS, body_of
@@ -43,7 +42,7 @@ Figures = dict[str, float]
 
 def ours(clip: lag.Clip, settings: SmoothingSettings, feet: Feet, exact: bool = False) -> Motion:
     """The live chain after tracking."""
-    chain, grounder, one = Calmer(settings), Grounder(GroundSettings(feet=feet)), lag.ONE
+    chain, grounder, one = lag.chain_of(settings), Grounder(GroundSettings(feet=feet)), lag.ONE
     out = []
     for t_s, _, pose in lag.poses(clip, settings, exact):
         root, quat = chain.apply(one, t_s, pose.root_world_m, pose.quat_local_xyzw, one == 0)
