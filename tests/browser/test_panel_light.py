@@ -21,8 +21,10 @@ def test_without_a_graphics_card_it_draws_and_takes_little(panel: Page) -> None:
         f"[{LIVE}.scene.avatars.mesh.light.count, {LIVE}.scene.avatars.mesh.whole.count]"
     )
     assert 0.1 * whole < light < 0.5 * whole
-    shown = panel.evaluate("document.getElementById('picture').clientWidth")
-    assert shown <= panel.evaluate("document.getElementById('picture').width") < shown + 33
+    shown, sent = (
+        f"document.getElementById('picture').{name}" for name in ("clientWidth", "width")
+    )
+    until(panel, f"{shown} <= {sent} && {sent} < {shown} + 33")  # the next picture has that width
 
 
 def test_details_are_there_for_the_asking(panel: Page) -> None:
