@@ -20,6 +20,8 @@ import pytest
 from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_message import OscMessage
 
+from posestream.errors import TrainingError
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEADLINE_S = 30.0
 
@@ -217,3 +219,16 @@ def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POSESTREAM_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def can_draw() -> None:
+    """Skips, loudly, where synthetic people cannot be drawn."""
+    pytest.importorskip("anny", reason="synthetic people need anny: pip install '.[synth]'")
+    pytest.importorskip("moderngl", reason="rendering needs moderngl: pip install '.[synth]'")
+    from posestream.training.synth.opengl import open_context
+
+    try:
+        open_context().release()
+    except TrainingError as error:
+        pytest.skip(str(error))

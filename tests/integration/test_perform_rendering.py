@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from posestream.arrays import Image
-from posestream.errors import TrainingError
 from posestream.estimate.backends.mediapipe_models import check
 from posestream.geometry import rotation as rot
 from posestream.perform.expressions import face_model
@@ -29,25 +28,14 @@ from posestream.training.synth.assets import AssetFolder
 pytestmark = [
     pytest.mark.synth,
     pytest.mark.slow,
+    pytest.mark.usefixtures("can_draw"),
     pytest.mark.filterwarnings("ignore"),  # of anny and what it imports
 ]
 DRIVEN = ("jawOpen", "mouthSmileLeft", "mouthPucker")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def can_draw() -> None:
-    pytest.importorskip("anny", reason="synthetic people need anny: pip install '.[synth]'")
-    pytest.importorskip("moderngl", reason="rendering needs moderngl: pip install '.[synth]'")
-    from posestream.training.synth.opengl import open_context
-
-    try:
-        open_context().release()
-    except TrainingError as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture(scope="module")
-def portraits(shared_data: Path) -> list[Image]:
+def portraits(can_draw: None, shared_data: Path) -> list[Image]:
     from posestream.training.faces.portrait import Studio
     from posestream.training.synth.bodies import BodyFactory
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posestream.errors import TrainingError
 from posestream.geometry.camera import project
 from posestream.skeleton.joints import JOINT, NUM_JOINTS, ROOT
 from posestream.training.sample import IGNORED, Sample
@@ -26,15 +25,7 @@ PICTURES = 10
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small_shards() -> object:
-    pytest.importorskip("anny", reason="synthetic people need anny: pip install '.[synth]'")
-    pytest.importorskip("moderngl", reason="rendering needs moderngl: pip install '.[synth]'")
-    from posestream.training.synth.opengl import open_context
-
-    try:
-        open_context().release()
-    except TrainingError as error:
-        pytest.skip(str(error))
+def small_shards(can_draw: None) -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "SHARD_PICTURES", PER_SHARD)
         patch.setattr(module, "_CAST", 12)

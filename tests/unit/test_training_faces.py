@@ -15,6 +15,7 @@ from posestream.geometry import rotation as rot
 from posestream.marks import NUM_FACE_MARKS
 from posestream.perform.expressions import READ, SIDE_RAD, UP_RAD, face_model
 from posestream.perform.face_features import NUM_FEATURES, NUM_INPUTS, features
+from posestream.training.drawn import folder_of
 from posestream.training.faces import __main__ as maker
 from posestream.training.faces import columns
 from posestream.training.faces.corpus import Portrait, is_plain, sittings, truth
@@ -22,7 +23,6 @@ from posestream.training.faces.exam import load_exam, save_exam
 from posestream.training.faces.fit import Rows, Sitting, fit, mean_face, network, rows
 from posestream.training.faces.judge import Examinee
 from posestream.training.faces.people import HELD_OUT, SITTERS
-from posestream.training.faces.pictures import folder_of
 from posestream.training.small_network import Recipe
 
 UNITS = ("browInnerUp", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookUpLeft", "jawOpen", "mouthPucker")

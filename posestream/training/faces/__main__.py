@@ -8,75 +8,46 @@ is there is not made again, so that drawing and the rest may run in two environm
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from posestream.errors import PosestreamError
 from posestream.perform.expressions import FaceModel
+from posestream.training.drawn import folder_of
 from posestream.training.faces import pictures
 from posestream.training.faces.exam import examinee, save_exam, save_pictures
 from posestream.training.faces.fit import fit
 from posestream.training.faces.judge import answers, report
 from posestream.training.faces.marks import sitting_in
 from posestream.training.faces.people import HELD_OUT, SITTERS
+from posestream.training.model_maker import run, write_arrays
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m posestream.training.faces")
-    parser.add_argument(
-        "--assets", type=Path, required=True, metavar="DIR", help="folder of MakeHuman assets"
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for face_model.npz"
-    )
-    parser.add_argument(
-        "--pictures", type=Path, default=Path("runs/faces"), metavar="DIR",
-        help="where pictures and marks are kept (default: runs/faces)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--exam", type=Path, metavar="DIR", help="folder for faces.npz: marks on those held out"
-    )
-    parser.add_argument("--draw-only", action="store_true", help="stop when all is drawn")
-    options = parser.parse_args(arguments)
-    try:
-        pictures.draw(options.pictures, options.assets)
-        if not options.draw_only:
-            make(options.pictures, options.out, options.exam)
-    except PosestreamError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+    return run("face", pictures.draw, make, arguments)
 
 
 def make(drawn: Path, out: Path, exam: Path | None = None) -> None:
     """Write ``face_model.npz`` from drawn portraits; print how it does on who was held out."""
     learnt_from = [person for person in SITTERS if person not in HELD_OUT]
-    model = fit([sitting_in(pictures.folder_of(drawn, person)) for person in learnt_from])
+    model = fit([sitting_in(folder_of(drawn, person)) for person in learnt_from])
     save(model, out)
-    examinees = [examinee(pictures.folder_of(drawn, person)) for person in HELD_OUT]
+    examinees = [examinee(folder_of(drawn, person)) for person in HELD_OUT]
     if exam is not None:
         save_exam(examinees, exam)
-        save_pictures(pictures.folder_of(drawn, HELD_OUT[0]), exam)
+        save_pictures(folder_of(drawn, HELD_OUT[0]), exam)
     print(report([answers(model, person) for person in examinees]))
 
 
 def save(model: FaceModel, out: Path) -> None:
     """Write ``face_model.npz`` into a folder."""
-    out.mkdir(parents=True, exist_ok=True)
     network = model.network
     arrays = {
         "canonical": model.canonical, "weight": model.weight,
         "w1": network.w1, "b1": network.b1, "w2": network.w2, "b2": network.b2,
     }  # fmt: skip
-    np.savez_compressed(
-        out / "face_model.npz",
-        **{name: array.astype(np.float32) for name, array in arrays.items()},
-    )
+    write_arrays(out / "face_model.npz", arrays)
 
 
 if __name__ == "__main__":

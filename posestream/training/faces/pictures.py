@@ -11,6 +11,7 @@ import numpy as np
 
 from posestream.arrays import Image
 from posestream.errors import TrainingError
+from posestream.training.drawn import folder_of, read_pictures, write_picture
 from posestream.training.faces.corpus import Portrait, sittings
 from posestream.training.faces.people import HELD_OUT, SITTERS
 from posestream.training.synth.assets import AssetFolder
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 
 _QUALITY: Final = 93
 _LIST: Final = "portraits.json"
-
-
-def folder_of(pictures: Path, person: int) -> Path:
-    """Where a person's pictures and marks are."""
-    return pictures / f"{person:02d}"
 
 
 def draw(pictures: Path, assets: Path, people: Iterable[int] = tuple(SITTERS)) -> None:
@@ -53,7 +49,7 @@ def _take(studio: Studio, portraits: list[Portrait], folder: Path, seed: int) ->
     look = _Camera.chosen(rng)
     folder.mkdir(parents=True, exist_ok=True)
     for index, portrait in enumerate(portraits):
-        _write(folder / _file(index), look.photograph(studio.draw(portrait), rng))
+        write_picture(folder, index, look.photograph(studio.draw(portrait), rng), _QUALITY)
     (folder / _LIST).write_bytes(msgspec.json.encode(portraits))
     print(f"{folder}: {len(portraits)} pictures", flush=True)
 
@@ -87,22 +83,5 @@ def portraits_of(folder: Path) -> list[Portrait]:
 
 
 def pictures_of(folder: Path) -> Iterator[Image]:
-    """The sitting's pictures (H, W, 3) BGR, in order. Raises TrainingError for a broken one."""
-    import cv2
-
-    for index in range(len(portraits_of(folder))):
-        picture = cv2.imread(str(folder / _file(index)))
-        if picture is None:
-            raise TrainingError(f"{folder / _file(index)} cannot be read: draw anew.")
-        yield picture  # type: ignore[misc]
-
-
-def _file(index: int) -> str:
-    return f"{index:03d}.jpg"
-
-
-def _write(path: Path, picture: Image) -> None:
-    import cv2
-
-    if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]):
-        raise TrainingError(f"{path} cannot be written: is the disk full?")
+    """The pictures (H, W, 3) BGR, in order. Raises TrainingError for a broken one."""
+    return read_pictures(folder, len(portraits_of(folder)))

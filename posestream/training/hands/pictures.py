@@ -11,6 +11,7 @@ import numpy as np
 
 from posestream.arrays import F64, Image
 from posestream.errors import TrainingError
+from posestream.training.drawn import folder_of, read_pictures, write_picture
 from posestream.training.hands.people import HELD_OUT, OWNERS
 from posestream.training.hands.poses import Shot, shots
 from posestream.training.synth.assets import AssetFolder
@@ -18,11 +19,6 @@ from posestream.training.synth.assets import AssetFolder
 _QUALITY: Final = 92
 _LIST: Final = "shots.json"
 _POINTS: Final = "points.npy"
-
-
-def folder_of(pictures: Path, owner: int) -> Path:
-    """Where an owner's pictures and marks are."""
-    return pictures / f"{owner:02d}"
 
 
 def draw(pictures: Path, assets: Path) -> None:
@@ -49,7 +45,7 @@ def draw(pictures: Path, assets: Path) -> None:
         wanted = shots(owner, examined=owner in HELD_OUT)
         taken = [studio.take(shot) for shot in wanted]
         for index, one in enumerate(taken):
-            _write(folder / _file(index), one.picture)
+            write_picture(folder, index, one.picture, _QUALITY)
         np.save(folder / _POINTS, np.stack([one.xyz_cam_m for one in taken]))
         (folder / _LIST).write_bytes(msgspec.json.encode(wanted))
         print(f"{folder}: {len(wanted)} pictures", flush=True)
@@ -70,21 +66,4 @@ def points_of(folder: Path) -> F64:
 
 def pictures_of(folder: Path) -> Iterator[Image]:
     """The pictures (H, W, 3) BGR, in order. Raises TrainingError for a broken one."""
-    import cv2
-
-    for index in range(len(shots_of(folder))):
-        picture = cv2.imread(str(folder / _file(index)))
-        if picture is None:
-            raise TrainingError(f"{folder / _file(index)} cannot be read: draw anew.")
-        yield picture  # type: ignore[misc]
-
-
-def _file(index: int) -> str:
-    return f"{index:03d}.jpg"
-
-
-def _write(path: Path, picture: Image) -> None:
-    import cv2
-
-    if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]):
-        raise TrainingError(f"{path} cannot be written: is the disk full?")
+    return read_pictures(folder, len(shots_of(folder)))
