@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import difference, mul
-from posestream.retarget.bones import NUM_SOLVED, PARENTS, SOLVED
+from posestream.geometry.fast import mul
+from posestream.retarget.bones import NUM_SOLVED, PARENTS, SOLVED, on_parents
 from posestream.skeleton.humanoid import BONES
+from posestream.skeleton.kinematics import doublings
 from posestream.smooth.chain import SmoothingChain
 from posestream.smooth.settings import SmoothingSettings
 
@@ -38,20 +39,9 @@ def _sureness() -> F64:
     return table
 
 
-def _doublings() -> tuple[tuple[I64, I64], ...]:
-    """For k = 0, 1, …: the bones with an ancestor 2^k above, and those ancestors."""
-    above = np.where(np.arange(NUM_SOLVED) > 0, PARENTS, -1)
-    steps = []
-    while (above >= 0).any():
-        rows = np.flatnonzero(above >= 0)
-        steps.append((rows, above[rows]))
-        above = np.where(above >= 0, above[above], -1)
-    return tuple(steps)
-
-
 SURENESS: Final = _sureness()
 """(S, 3) of the solved bones' turns about their own axes: how far they are believed."""
-_DOUBLINGS: Final = _doublings()
+_DOUBLINGS: Final = doublings(np.where(np.arange(NUM_SOLVED) > 0, PARENTS, -1))
 
 
 def in_world(local_xyzw: F64) -> F64:
@@ -60,13 +50,6 @@ def in_world(local_xyzw: F64) -> F64:
     for rows, above in _DOUBLINGS:
         world[:, rows] = mul(world.take(above, 1), world.take(rows, 1))
     return world
-
-
-def on_parents(world_xyzw: F64) -> F64:
-    """The inverse of ``in_world``."""
-    local = difference(world_xyzw.take(PARENTS, 1), world_xyzw)
-    local[:, 0] = world_xyzw[:, 0]
-    return local
 
 
 class Calmer:

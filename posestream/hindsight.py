@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posestream.arrays import F64, Bool
-from posestream.calming import SURENESS, in_world, on_parents
+from posestream.calming import SURENESS, in_world
 from posestream.geometry import rotation as rot
 from posestream.ground.legs import SHANKS
 from posestream.ground.settings import GroundSettings
 from posestream.ground.stage import Grounder
-from posestream.retarget.bones import SOLVED
+from posestream.retarget.bones import SOLVED, on_parents
 from posestream.retarget.pose import Pose
 from posestream.settings import Settings
 from posestream.skeleton.humanoid import BONES, NUM_BONES

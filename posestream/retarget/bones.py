@@ -10,7 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from posestream.arrays import I64
+from posestream.arrays import F64, I64
+from posestream.geometry.fast import difference
 from posestream.skeleton.humanoid import BONE, BONES, PARENT
 
 _LEVEL_NAMES: Final = (
@@ -52,3 +53,10 @@ FOREARMS: Final = _at("LeftLowerArm", "RightLowerArm")
 LEGS: Final = (_at("LeftUpperLeg", "RightUpperLeg"), _at("LeftLowerLeg", "RightLowerLeg"))
 HANDS: Final = _at("LeftHand", "RightHand")
 FEET: Final = _at("LeftFoot", "RightFoot")
+
+
+def on_parents(world_xyzw: F64) -> F64:
+    """Local rotations (N, S, 4) of the solved bones from world ones."""
+    local = difference(world_xyzw.take(PARENTS, 1), world_xyzw)
+    local[:, 0] = world_xyzw[:, 0]
+    return local

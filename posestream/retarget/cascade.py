@@ -22,7 +22,7 @@ from posestream.geometry.fast import (
     some,
     unit,
 )  # fmt: skip
-from posestream.retarget.bones import LEVEL_OF, LEVELS, NUM_SOLVED, PARENTS, SOLVED
+from posestream.retarget.bones import LEVEL_OF, LEVELS, NUM_SOLVED, PARENTS, SOLVED, on_parents
 from posestream.retarget.limits import Limiter, SwingTwist
 from posestream.retarget.memory import State
 from posestream.retarget.settings import RetargetSettings
@@ -97,8 +97,7 @@ class _Walk:
     def down(self) -> None:
         """Solve all levels without limits."""
         if every(self._measured) and not some(self._catching_up):
-            self.local = difference(self._wanted.take(PARENTS, 1), self._wanted)
-            self.local[:, 0] = self._wanted[:, 0]
+            self.local = on_parents(self._wanted)
             return
         self.local, self.world = np.empty_like(self._wanted), np.empty_like(self._wanted)
         self.returning = self.returning.copy()

@@ -26,16 +26,23 @@ def _depths() -> list[int]:
     return depth
 
 
-def _doublings() -> tuple[tuple[int, I64], ...]:
-    """For k = 0, 1, …: the first place in order of depth with an ancestor 2^k above, and those."""
-    place = np.argsort(_BY_DEPTH)
-    above = [int(place[PARENT[bone]]) if PARENT[bone] >= 0 else -1 for bone in _BY_DEPTH]
-    steps: list[tuple[int, I64]] = []
-    while max(above) >= 0:
-        first = NUM_BONES - sum(bone >= 0 for bone in above)
-        steps.append((first, np.array(above[first:])))
-        above = [above[bone] if bone >= 0 else -1 for bone in above]
+def doublings(parent: I64) -> tuple[tuple[I64, I64], ...]:
+    """For k = 0, 1, …: the bones with an ancestor 2^k above, and those ancestors.
+
+    ``parent`` (K,) is each bone's parent, -1 of the first.
+    """
+    above, steps = parent, []
+    while (above >= 0).any():
+        rows = np.flatnonzero(above >= 0)
+        steps.append((rows, above[rows]))
+        above = np.where(above >= 0, above[above], -1)
     return tuple(steps)
+
+
+def _by_depth() -> tuple[tuple[int, I64], ...]:
+    """``doublings`` in order of depth: there the bones are all from a first one on."""
+    parent = np.array([_IN_PLACE[PARENT[b]] if PARENT[b] >= 0 else -1 for b in _BY_DEPTH])
+    return tuple((int(rows[0]), above) for rows, above in doublings(parent))
 
 
 def _paths() -> F64:
@@ -50,7 +57,7 @@ def _paths() -> F64:
 
 _BY_DEPTH: Final = np.argsort(_depths(), kind="stable")
 _IN_PLACE: Final = np.argsort(_BY_DEPTH)
-_DOUBLINGS: Final = _doublings()
+_DOUBLINGS: Final = _by_depth()
 # (4, 16): component k of the product of basis elements i and j stands in column 4 i + j
 _PRODUCT: Final = multiply(np.eye(4)[:, None], np.eye(4)[None]).reshape(16, 4).T.copy()
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from posestream.arrays import F64
-from posestream.calming import Calmer, in_world, on_parents
+from posestream.calming import Calmer, in_world
 from posestream.geometry import rotation as rot
-from posestream.retarget.bones import NUM_SOLVED, SOLVED
+from posestream.retarget.bones import NUM_SOLVED, SOLVED, on_parents
 from posestream.retarget.rest import rest_pose
 from posestream.skeleton.humanoid import BONE
 from posestream.skeleton.kinematics import world_rotations
