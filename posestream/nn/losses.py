@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,6 +10,8 @@ from torch import Tensor
 from posestream.geometry.depth_bins import DepthBins
 from posestream.nn.hdnet import HdnetOutput
 from posestream.nn.rrmp import RrmpOutput
+
+_SMOOTH_M: Final = 0.05
 
 
 class MapLosses(NamedTuple):
@@ -44,13 +46,16 @@ def masked_l2(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return (mask * (predicted - target) ** 2).sum() / mask.sum().clamp_min(1.0)
 
 
-def orpm_loss(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+def orpm_loss(predicted: Tensor, target: Tensor, mask: Tensor, distance: bool = False) -> Tensor:
     """L2 of location maps (B, 3J, h, w) near the read-out places; mask (B, J, h, w).
 
     The mean is taken per joint first, so that joints with many places weigh no more.
+    ``distance``: of the 3D distances instead of their squares, smooth below 5 cm.
     """
     b, channels, h, w = target.shape
     error = ((predicted - target) ** 2).reshape(b, channels // 3, 3, h, w).sum(dim=2)
+    if distance:
+        error = (error + _SMOOTH_M**2).sqrt() - _SMOOTH_M
     count = mask.sum(dim=(0, 2, 3))
     per_joint = (mask * error).sum(dim=(0, 2, 3)) / count.clamp_min(1.0)
     return per_joint.sum() / (count > 0).sum().clamp_min(1)
@@ -64,6 +69,7 @@ def rrmp_losses(
     paf_mask: Tensor,
     locations: Tensor,
     location_mask: Tensor,
+    location_distance: bool = False,
 ) -> MapLosses:
     """Losses of all stages, summed; targets and masks as in ``training.targets.MapTargets``."""
     paf_mask = paf_mask.repeat_interleave(2, dim=1)
@@ -71,7 +77,8 @@ def rrmp_losses(
     paf = sum((masked_l2(p, pafs, paf_mask) for _, p in output.stages), torch.zeros(()))
     if output.heatmaps_3d is not None:
         heat = heat + masked_l2(output.heatmaps_3d, heatmaps, heat_mask)
-    return MapLosses(heat, paf, orpm_loss(output.locations, locations, location_mask))
+    place = orpm_loss(output.locations, locations, location_mask, location_distance)
+    return MapLosses(heat, paf, place)
 
 
 def bin_losses(

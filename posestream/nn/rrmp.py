@@ -21,6 +21,7 @@ from posestream.nn.blocks import (
     initialize,
     round_channels,
 )
+from posestream.nn.lite_trunk import LiteTrunk
 from posestream.nn.trunks import ResNet, SeparableTrunk
 from posestream.skeleton.network import JointSetName, network_skeleton
 
@@ -35,7 +36,8 @@ class RrmpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         float, msgspec.Meta(gt=0.0, le=2.0, description="Multiplies all channel counts.")
     ] = 1.0
     trunk: Annotated[
-        Literal["separable", "resnet"], msgspec.Meta(description="Section III or section IV.")
+        Literal["separable", "resnet", "lite0"],
+        msgspec.Meta(description="Section III, section IV, or EfficientNet-Lite0's."),
     ] = "separable"
     residual: Annotated[
         Literal["paper", "none"],
@@ -164,5 +166,8 @@ def _trunk(config: RrmpConfig) -> tuple[nn.Module, int]:
     if config.trunk == "resnet":
         resnet = ResNet(config.width, config.resnet_blocks, dilated=True)
         return resnet, resnet.channels[-1]
+    if config.trunk == "lite0":
+        lite = LiteTrunk()
+        return lite, lite.channels
     separable = SeparableTrunk(config.width)
     return separable, separable.channels

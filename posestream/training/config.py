@@ -35,6 +35,14 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         str, Meta(description="Weight file of the same architecture to begin with, or nothing.")
     ] = ""
 
+    trunk_start: Annotated[
+        Literal["", "imagenet"],
+        Meta(description="Published weights that the trunk begins with (trunk lite0)."),
+    ] = ""
+    trunk_held: Annotated[
+        int, Meta(ge=0, le=5, description="First stages of the trunk lite0 that do not learn.")
+    ] = 0
+
     @property
     def config(self) -> RrmpConfig | HdnetConfig | UnifiedConfig:
         """The shape of the network of this kind."""
@@ -139,6 +147,10 @@ class LossSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     heatmaps: Annotated[float, Meta(ge=0.0)] = 1.0
     pafs: Annotated[float, Meta(ge=0.0)] = 1.0
     locations: Annotated[float, Meta(ge=0.0)] = 1.0
+    location_error: Annotated[
+        Literal["squared", "distance"],
+        Meta(description="Of a 3D joint: distance lets those that are far off pull less."),
+    ] = "squared"
     peaks: Annotated[
         float, Meta(ge=0.0, description="Cells on a peak or limb weigh 1 + this, times the target.")
     ] = 0.0

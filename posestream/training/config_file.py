@@ -17,6 +17,7 @@ from posestream.errors import ConfigError
 from posestream.training.config import TrainConfig
 
 _FREE: Final = ("machine", "validation")
+_BEGINNING = ("start", "trunk_start", "trunk_held")  # of [network]
 """Sections that may change between the pieces of a run."""
 
 
@@ -47,7 +48,7 @@ def what_counts(config: TrainConfig) -> dict[str, Any]:
     counts["network"] = {
         "kind": network.kind,
         "config": msgspec.to_builtins(network.config),
-        "start": network.start,
+        **{key: getattr(network, key) for key in _BEGINNING},
     }
     return counts
 
@@ -60,7 +61,8 @@ def with_defaults(counts: dict[str, Any]) -> dict[str, Any]:
     network = counts.get("network", {})
     try:
         kind = network["kind"]
-        table = {"kind": kind, kind: network["config"], "start": network["start"]}
+        beginning = {key: network[key] for key in _BEGINNING if key in network}
+        table = {"kind": kind, kind: network["config"], **beginning}
         return what_counts(msgspec.convert({**counts, "name": "x", "network": table}, TrainConfig))
     except (KeyError, TypeError, msgspec.ValidationError):
         return counts

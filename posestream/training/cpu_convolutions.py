@@ -1,8 +1,8 @@
 """Depthwise convolutions that strain a CPU's kernels, computed another way while training.
 
-The backward pass of bf16 depthwise kernels with dilation or stride is four to ten times slower
-than that of plain ones. A dilated convolution is a plain one on each phase of the map; a strided
-one is left to single precision. Weights, their names and the results stay the same.
+The backward pass of bf16 depthwise kernels with dilation, stride or five taps a side is four to
+ten times slower than that of plain ones. A dilated convolution is a plain one on each phase of
+the map; the others are left to single precision. Weights, their names and the results stay.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def ease(network: nn.Module) -> None:
         if not isinstance(module, nn.Conv2d) or module.groups == 1:
             continue
         dilation, same = module.dilation[0], module.padding == module.dilation
-        if module.stride != (1, 1):
+        if module.stride != (1, 1) or module.kernel_size == (5, 5):
             module.forward = partial(_single, module)  # type: ignore[method-assign]
         elif dilation > 1 and same and module.kernel_size == (3, 3):
             module.forward = partial(_by_phases, module)  # type: ignore[method-assign]
@@ -28,7 +28,8 @@ def ease(network: nn.Module) -> None:
 
 def _single(module: nn.Conv2d, x: Tensor) -> Tensor:
     """In single precision, whatever autocast says."""
-    if x.dtype == torch.float32 and not torch.is_autocast_enabled(x.device.type):
+    plain = not module.weight.requires_grad and not x.requires_grad  # nothing goes back
+    if plain or (x.dtype == torch.float32 and not torch.is_autocast_enabled(x.device.type)):
         return nn.Conv2d.forward(module, x)
     half = torch.get_autocast_dtype(x.device.type)
     with torch.autocast(x.device.type, enabled=False):

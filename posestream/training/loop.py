@@ -25,7 +25,7 @@ from posestream.training.objective import losses, total
 from posestream.training.progress import Progress
 from posestream.training.ranks import Ranks
 from posestream.training.signals import stop_signals
-from posestream.training.start import arithmetic, clear_gradients, device_for, new_network
+from posestream.training.start import arithmetic, clear_gradients, device_for, learning, new_network
 from posestream.training.validate import Validator, table
 
 _PARTS: Final = {
@@ -179,7 +179,7 @@ class _Run:
         o, number = self.config.optimiser, self.step
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(number, o)
-        self.network.train()
+        learning(self.network, self.config.network.trunk_held)
         clear_gradients(self.network)
         parts: dict[str, float] = {}
         for _ in range(o.accumulate):

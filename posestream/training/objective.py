@@ -73,6 +73,7 @@ def _maps(out: RrmpOutput, batch: Batch, settings: LossSettings) -> Parts:
     parts = rrmp_losses(
         out, heat, heat_mask, pafs, paf_mask,
         batch["locations"].float(), batch["location_mask"].float(),
+        settings.location_error == "distance",
     )  # fmt: skip
     return {"heatmaps": parts.heatmaps, "pafs": parts.pafs, "locations": parts.locations}
 

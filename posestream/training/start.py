@@ -10,6 +10,7 @@ import torch
 from posestream.errors import TrainingError, WeightsError
 from posestream.nn import weights
 from posestream.training.config import TrainConfig
+from posestream.training.pretrained import begin_with_imagenet, lite_trunk
 from posestream.training.ranks import Ranks
 
 
@@ -45,6 +46,8 @@ def new_network(config: TrainConfig) -> weights.Network:
     """A new network, the same for the same seed, or the one that the run begins with."""
     torch.manual_seed(config.optimiser.seed)
     network = weights.build(config.network.kind, config.network.config)
+    if config.network.trunk_start:
+        begin_with_imagenet(network)
     if config.network.start:
         try:
             weights.load_into(config.network.start, network)
@@ -54,9 +57,19 @@ def new_network(config: TrainConfig) -> weights.Network:
     return network
 
 
+def learning(network: torch.nn.Module, held: int) -> None:
+    """Training mode, but for the first ``held`` stages of the trunk."""
+    network.train()
+    trunk = lite_trunk(network)
+    if trunk is not None:
+        trunk.hold(held)
+
+
 def clear_gradients(network: torch.nn.Module) -> None:
     """Zero gradients for every weight, whether this batch reaches it or not."""
     for parameter in network.parameters():
+        if not parameter.requires_grad:
+            continue
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
         else:

@@ -17,11 +17,12 @@ pytestmark = pytest.mark.networks
 @pytest.mark.parametrize(
     ("size", "options"),
     [(12, {"dilation": 2, "padding": 2}), (12, {"dilation": 4, "padding": 4}),
-     (13, {"dilation": 2, "padding": 2}), (12, {"stride": 2, "padding": 1})],
+     (13, {"dilation": 2, "padding": 2}), (12, {"stride": 2, "padding": 1}),
+     (12, {"kernel_size": 5, "padding": 2})],
 )  # fmt: skip
 def test_values_and_gradients_are_the_same(size: int, options: dict[str, int]) -> None:
     torch.manual_seed(0)
-    usual = torch.nn.Conv2d(6, 6, 3, groups=6, bias=False, **options)
+    usual = torch.nn.Conv2d(6, 6, **{"kernel_size": 3, "groups": 6, "bias": False, **options})
     quick = copy.deepcopy(usual)
     ease(quick)
     assert "forward" in vars(quick)

@@ -245,6 +245,17 @@ def test_masked_losses_by_hand() -> None:
     )
 
 
+def test_a_joint_far_off_pulls_less_by_distance() -> None:
+    truth, mask = torch.zeros(1, 6, 1, 2), torch.ones(1, 2, 1, 2)
+    wrong = torch.zeros(1, 2, 3, 1, 2)
+    wrong[0, 0, :2, 0, 0] = torch.tensor([0.3, 0.4])  # half a metre
+    far = losses.orpm_loss(wrong.reshape(1, 6, 1, 2), truth, mask, distance=True)
+    assert float(far) == pytest.approx((np.hypot(0.5, 0.05) - 0.05) / 4.0, abs=1e-6)
+    assert float(losses.orpm_loss(truth, truth, mask, distance=True)) == 0.0
+    twice = losses.orpm_loss(2.0 * wrong.reshape(1, 6, 1, 2), truth, mask, distance=True)
+    assert float(twice) < 2.2 * float(far)  # squared: four times
+
+
 def test_bin_losses_are_least_at_the_truth() -> None:
     index = torch.tensor([10.0, 30.4])
     soft = torch.from_numpy(soft_target(index.numpy(), PAPER_BINS)).float()
