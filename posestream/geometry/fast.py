@@ -21,6 +21,8 @@ _TINY: Final = np.array(1e-12)
 _NEXT_TO_NOTHING: Final = 1e-100
 """Keeps sin(x) / x and its like finite at zero, without touching any other value."""
 _OPPOSITE: Final = 1e-9
+_FEW: Final = 100
+"""Numbers that numpy sums faster in any shape than it changes their shape."""
 _CONJUGATE: Final = np.array([-1.0, -1.0, -1.0, 1.0])
 
 
@@ -71,6 +73,8 @@ _ROTATED: Final = np.repeat(np.eye(3), 3, axis=0)
 def _bilinear(a: F64, b: F64, table: F64) -> F64:
     """(..., K) ``table`` (n², K) of the outer products of a and b (..., n)."""
     n = a.shape[-1]
+    if a.ndim == 2 and a.shape == b.shape:
+        return np.asarray((a.dot(_EACH[n]) * b.dot(_AGAIN[n])).dot(table))
     left, right = a.reshape(-1, n).dot(_EACH[n]), b.reshape(-1, n).dot(_AGAIN[n])
     if a.shape == b.shape:
         out: F64 = (left * right).dot(table)
@@ -104,6 +108,8 @@ def dot(a: F64, b: F64) -> F64:
     """Inner product over the last axis."""
     product = a * b
     n = product.shape[-1]
+    if product.size < _FEW:
+        return np.asarray(product.dot(_SUM[n]))
     out: F64 = product.reshape(-1, n).dot(_SUM[n])
     return out.reshape(product.shape[:-1])
 

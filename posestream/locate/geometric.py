@@ -15,7 +15,7 @@ import numpy as np
 
 from posestream.arrays import F64, I64, Bool
 from posestream.geometry.camera import normalized_rays
-from posestream.geometry.fast import dot, every, pick
+from posestream.geometry.fast import clamp, dot, every, pick
 from posestream.skeleton.joints import NUM_JOINTS
 from posestream.types import Camera, People2D, PeopleCam, PeopleRoot
 
@@ -23,11 +23,14 @@ _ROUNDS = 4  # on real videos within 0.5 % of where more would lead, 95 times of
 _CUT = 2.0 * 1.4826  # robust width in medians: two standard deviations of a normal error
 _FLOOR = 1e-3  # smallest robust width, as a share of the distance
 _FIRST, _SECOND = np.triu_indices(NUM_JOINTS, 1)  # of all pairs of joints
+_MIDDLE_PAIR = slice(None), (len(_FIRST) - 1) // 2
 _ONES = {n: np.ones(n) for n in (2, 3)}
 _PLANE_AND_RAYS = np.repeat(np.eye(2), 2, axis=0)  # (4, 2): sums x, y of either
+_ZERO, _UNKNOWN = np.zeros(()), np.array(np.nan)
 _MIN_SPREAD = 1e-3  # of the rays: smaller people have no measurable distance
 
 
+Middle = tuple[slice | I64, int | I64]
 _Scale = Annotated[float, msgspec.Meta(ge=0.2, le=3.0)]
 
 
@@ -60,8 +63,11 @@ class LocateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class _Fit(NamedTuple):
-    root: F64  # (N, 3)
+    """Of one round, with the weights that led to it."""
+
+    place: F64  # (N, 4) t from ``centre`` t_z: x, y, then t_z, then 1
     spread: F64  # (N,) weighted sum of the squared distances of rays from their mean
+    weight: F64  # (N, J) of the joints
 
 
 class _Equations(NamedTuple):
@@ -70,14 +76,12 @@ class _Equations(NamedTuple):
     Rays are taken from their ``centre``, and so is t from ``centre`` t_z: no digits get lost.
     """
 
-    rays: F64  # (N, J, 2)
-    target: F64  # (N, J, 2)
+    lines: F64  # (N, 4, 2 J) times a place: how far joints are off their rays, in x, then in y
     z: F64  # (N, J) of the joints, from the root
     centre: F64  # (N, 2)
     score: F64  # (N, J), 0 where not known
-    hidden: F64  # (N, J) infinite where not known: for medians
-    middle: tuple[I64, I64]  # where a median lies in sorted rows
-    terms: F64  # (N, J, 7) whose weighted sums make the normal equations
+    hidden: F64 | None  # (N, J) infinite where not known: for medians; None where all are
+    middle: Middle  # where a median lies in sorted rows
 
 
 def locate(
@@ -104,13 +108,17 @@ def locate(
     known &= people2d.score >= max(settings.min_joint_score, 1e-9)
     score = np.where(known, people2d.score, 0.0)
     equations, start = _equations(rays, xyz, score, known)
-    fit, weight = _robust_fit(equations, start, settings.min_depth_m)
-    std = _depth_std(fit, equations, weight)
-    good = _is_measurable(fit, weight, score, known.sum(axis=1), settings)
-    root = np.where(good[:, None], fit.root, np.nan)
-    depth = np.where(good, fit.root[:, 2], 1.0)
-    inliers = weight.sum(axis=1) / np.maximum(score.sum(axis=1), 1e-9)
-    sureness = np.clip(inliers, 0.0, 1.0) / (1.0 + (std / (0.1 * depth)) ** 2)
+    fit = _robust_fit(equations, start, settings.min_depth_m)
+    scores, weights = np.add.reduce(score, axis=1), np.add.reduce(fit.weight, axis=1)
+    std = _depth_std(fit, equations, weights)
+    root = _root(fit, equations)
+    good = _is_measurable(fit, weights, settings.min_depth_m) & _is_known(root)
+    good &= (np.add.reduce(known, axis=1) >= settings.min_joints) & (scores > 0.0)
+    depth = root[:, 2]
+    if not every(good):
+        root, depth = pick(good, root, _UNKNOWN), np.where(good, depth, 1.0)
+    inliers = weights / np.maximum(scores, 1e-9)
+    sureness = clamp(inliers, 0.0, 1.0) / (1.0 + (std / (0.1 * depth)) ** 2)
     return PeopleCam(
         root_cam_m=root,
         xyz_cam_m=xyz + root[:, None],
@@ -143,102 +151,135 @@ def _known_scores(score: F64, known: Bool) -> F64:
 
 def _equations(rays: F64, xyz: F64, score: F64, known: Bool) -> tuple[_Equations, F64]:
     """The equations, and a root (N, 3) from which to begin."""
+    hidden, count = None, np.full(len(rays), rays.shape[1])
     if not every(known):
-        rays, xyz = (pick(known, values, np.zeros(())) for values in (rays, xyz))
-    count = np.count_nonzero(known, axis=1)
-    centre = rays.sum(axis=1) / np.maximum(count, 1)[:, None]
+        rays, xyz = pick(known, rays, _ZERO), pick(known, xyz, _ZERO)
+        hidden, count = np.where(known, 0.0, np.inf), np.count_nonzero(known, axis=1)
+    centre = np.add.reduce(rays, axis=1) / np.maximum(count, 1)[:, None]
     target = rays * xyz[..., 2:] - xyz[..., :2]
-    hidden = np.where(known, 0.0, np.inf)
-    middle = np.arange(len(rays)), np.maximum(count - 1, 0) // 2
+    middle = _middle_of(count)
     start = _rough_root(rays, xyz, target, hidden, middle)
-    apart = (rays - centre[:, None]) * known[..., None]
-    terms = np.empty((*known.shape, 7))
-    terms[..., 0], terms[..., 1:3], terms[..., 3] = 1.0, apart, dot(apart, apart)
-    terms[..., 4:6], terms[..., 6] = target, dot(apart, target)
-    return _Equations(apart, target, xyz[..., 2], centre, score, hidden, middle, terms), start
+    apart = rays - centre[:, None]
+    if hidden is not None:
+        apart *= known[..., None]
+    e = _Equations(_lines(apart, target), xyz[..., 2], centre, score, hidden, middle)
+    return e, start
 
 
-def _rough_root(rays: F64, xyz: F64, target: F64, hidden: F64, middle: tuple[I64, I64]) -> F64:
+def _lines(rays: F64, target: F64) -> F64:
+    """(N, 4, 2 J) what is off a ray is t - ray t_z - target."""
+    n, joints = rays.shape[:2]
+    lines = np.zeros((n, 4, 2, joints))
+    lines[:, 0, 0] = lines[:, 1, 1] = 1.0
+    lines[:, 2] = -rays.swapaxes(1, 2)
+    lines[:, 3] = -target.swapaxes(1, 2)
+    return lines.reshape(n, 4, 2 * joints)
+
+
+def _rough_root(rays: F64, xyz: F64, target: F64, hidden: F64 | None, middle: Middle) -> F64:
     """(N, 3) a start that outliers hardly move: medians, of ratios of distances between joints.
 
     Plain least squares would start far too near, since a wild joint spreads the rays.
     """
-    depth = _rough_depth(rays, xyz, hidden)
+    root = np.empty((len(rays), 3))
+    depth = root[:, 2] = _rough_depth(rays, xyz, hidden)
     offset = target + rays * depth[:, None, None]
-    x, y = (_median(offset[..., axis] + hidden, middle) for axis in (0, 1))
-    root = np.stack([x, y, depth], axis=1)
-    return np.where(np.isfinite(root), root, 0.0)
+    for axis in (0, 1):
+        root[:, axis] = _median(offset[..., axis], hidden, middle)
+    return root if every(np.isfinite(root)) else np.where(np.isfinite(root), root, 0.0)
 
 
-def _rough_depth(rays: F64, xyz: F64, hidden: F64) -> F64:
+def _rough_depth(rays: F64, xyz: F64, hidden: F64 | None) -> F64:
     """(N,) median over pairs of joints of how much farther apart they are than their rays."""
     both = np.concatenate([xyz[..., :2], rays], axis=-1)
     apart = both.take(_FIRST, 1) - both.take(_SECOND, 1)
     squared: F64 = (apart * apart).reshape(-1, 4).dot(_PLANE_AND_RAYS)
     squared = squared.reshape(*apart.shape[:2], 2)
     ratio = squared[..., 0] / np.maximum(squared[..., 1], 1e-18)
-    unknown = hidden.take(_FIRST, 1) + hidden.take(_SECOND, 1)
-    count = np.count_nonzero(unknown == 0.0, axis=1)
-    middle = np.arange(len(rays)), np.maximum(count - 1, 0) // 2
-    depth = np.sqrt(_median(ratio + unknown, middle))
+    unknown: F64 | None = None
+    middle: Middle = _MIDDLE_PAIR
+    if hidden is not None:
+        unknown = hidden.take(_FIRST, 1) + hidden.take(_SECOND, 1)
+        middle = _middle_of(np.count_nonzero(unknown == 0.0, axis=1))
+    depth = np.sqrt(_median(ratio, unknown, middle))
     return np.where(np.isfinite(depth), depth, 0.0)
 
 
-def _median(values: F64, middle: tuple[I64, I64]) -> F64:
-    """(N,) of rows (N, K) in which what does not count is infinite; infinite where nothing does."""
-    return np.asarray(np.sort(values, axis=1)[middle])
+def _middle_of(count: I64) -> Middle:
+    """Where the median stands in sorted rows of which ``count`` (N,) numbers are known."""
+    return np.arange(len(count)), np.maximum(count - 1, 0) // 2
 
 
-def _robust_fit(e: _Equations, root: F64, min_depth_m: float) -> tuple[_Fit, F64]:
-    """The fit and the weights (N, J) of its last round."""
+def _median(values: F64, hidden: F64 | None, middle: Middle) -> F64:
+    """(N,) of rows (N, K), of what is not hidden; infinite where nothing is known."""
+    ranked = np.sort(values if hidden is None else values + hidden, axis=1)
+    return np.asarray(ranked[middle])
+
+
+def _robust_fit(e: _Equations, root: F64, min_depth_m: float) -> _Fit:
+    """The fit of the last round; ``root`` (N, 3) is where to begin."""
+    place = np.ones((len(root), 4))
+    place[:, :3] = root
+    place[:, :2] -= e.centre * root[:, 2:]
     for _ in range(_ROUNDS):
-        per_m = 1.0 / np.maximum(root[:, 2:] + e.z, min_depth_m)
-        squared = _squared_m(root, e) * (per_m * per_m)  # angles
-        width = _median(squared + e.hidden, e.middle)
+        depth = place[:, 2:3]
+        per_m = 1.0 / np.maximum(depth + e.z, min_depth_m)
+        per_m2 = per_m * per_m
+        squared = _squared_m(place, e) * per_m2  # angles
+        width = _median(squared, e.hidden, e.middle)
         width = _CUT**2 * np.maximum(width, _FLOOR**2)
         # Geman-McClure, and metres to angles: nearer joints count more
         softness = 1.0 + squared / width[:, None]
         weight = e.score / (softness * softness)
-        nearness = np.maximum(root[:, 2:], min_depth_m) * per_m
-        fit = _fit(e, weight * (nearness * nearness))
-        root = fit.root
-    return fit, weight
+        solved = _solved(e, weight * per_m2)
+        place, spread = solved[:, :4], solved[:, 4]
+    nearness = np.maximum(depth[:, 0], min_depth_m)
+    return _Fit(place, spread * (nearness * nearness), weight)
 
 
-def _fit(e: _Equations, weight: F64) -> _Fit:
-    """Weighted least squares by elimination of t_x and t_y."""
-    sums: F64 = np.matmul(weight[:, None], e.terms)[:, 0]  # (N, 7)
-    total = np.maximum(sums[:, 0], 1e-12)
-    mean = sums / total[:, None]
-    ray, target = mean[:, 1:3], mean[:, 4:6]
-    spread = np.maximum(sums[:, 3] - total * dot(ray, ray), 0.0)
-    slope = sums[:, 6] - total * dot(ray, target)
-    depth = (-slope / np.maximum(spread, 1e-12))[:, None]
-    return _Fit(np.concatenate([target + (ray + e.centre) * depth, depth], axis=1), spread)
+def _solved(e: _Equations, weight: F64) -> F64:
+    """(N, 5) places of least squares and the spread of the rays."""
+    weighed = e.lines * np.concatenate([weight, weight], axis=1)[:, None]
+    normal = np.matmul(weighed, e.lines.swapaxes(1, 2))
+    # numbers of Python: for a few people their arithmetic costs less than numpy's calls
+    return np.array([_eliminated(*rows) for rows in normal.tolist()]).reshape(-1, 5)
 
 
-def _squared_m(root: F64, e: _Equations) -> F64:
+def _eliminated(
+    x: list[float], y: list[float], z: list[float], _: list[float]
+) -> tuple[float, float, float, float, float]:
+    """Place and spread from the rows of one person's normal matrix, by elimination of x and y."""
+    total = max(x[0], 1e-12)
+    ray_x, ray_y, target_x, target_y = x[2] / total, y[2] / total, x[3] / total, y[3] / total
+    spread = max(z[2] - total * (ray_x * ray_x + ray_y * ray_y), 0.0)
+    slope = z[3] - total * (ray_x * target_x + ray_y * target_y)
+    depth = -slope / max(spread, 1e-12)
+    return -(ray_x * depth + target_x), -(ray_y * depth + target_y), depth, 1.0, spread
+
+
+def _squared_m(place: F64, e: _Equations) -> F64:
     """(N, J) squared distance of each joint from its ray, in the plane of its own depth."""
-    depth = root[:, 2:]
-    off = (root[:, :2] - e.centre * depth)[:, None] - e.rays * depth[:, None] - e.target
-    return dot(off, off)
+    off = np.matmul(place[:, None], e.lines)[:, 0]
+    off *= off
+    joints = e.z.shape[1]
+    return np.asarray(off[:, :joints] + off[:, joints:])
 
 
-def _depth_std(fit: _Fit, e: _Equations, weight: F64) -> F64:
+def _root(fit: _Fit, e: _Equations) -> F64:
+    """(N, 3) where the fit puts people."""
+    root = fit.place[:, :3].copy()
+    root[:, :2] += e.centre * root[:, 2:]
+    return root
+
+
+def _depth_std(fit: _Fit, e: _Equations, weights: F64) -> F64:
     """(N,) standard deviation of t_z from the residuals of the joints that count."""
-    squared = (weight * _squared_m(fit.root, e)).sum(axis=1)
-    freedom = np.maximum(2.0 * weight.sum(axis=1) - 3.0, 1.0)
+    squared = np.add.reduce(fit.weight * _squared_m(fit.place, e), axis=1)
+    freedom = np.maximum(2.0 * weights - 3.0, 1.0)
     return np.asarray(np.sqrt(squared / freedom / np.maximum(fit.spread, 1e-12)))
 
 
-def _is_measurable(
-    fit: _Fit, weight: F64, score: F64, joints: I64, settings: LocateSettings
-) -> Bool:
-    total = np.maximum(weight.sum(axis=1), 1e-12)
-    return np.asarray(
-        (joints >= settings.min_joints)
-        & (score.sum(axis=1) > 0.0)
-        & (np.sqrt(fit.spread / total) > _MIN_SPREAD)
-        & (fit.root[:, 2] >= settings.min_depth_m)
-        & np.all(np.isfinite(fit.root), axis=-1)
-    )
+def _is_measurable(fit: _Fit, weights: F64, min_depth_m: float) -> Bool:
+    """(N,) who is large enough in the picture, and before the camera."""
+    spread = np.sqrt(fit.spread / np.maximum(weights, 1e-12))
+    return np.asarray((spread > _MIN_SPREAD) & (fit.place[:, 2] >= min_depth_m))
