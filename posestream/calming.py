@@ -61,10 +61,20 @@ class Calmer:
         self.expect_latency = self._chain.expect_latency
 
     def apply(
-        self, track_id: I64, t_s: float, root_world_m: F64, quat_local_xyzw: F64, seen: Bool
+        self,
+        track_id: I64,
+        t_s: float,
+        root_world_m: F64,
+        quat_local_xyzw: F64,
+        seen: Bool,
+        world: F64 | None = None,
     ) -> tuple[F64, F64]:
-        """Calmed roots (N, 3) and local rotations (N, B, 4); arguments as of the chain."""
-        world = in_world(quat_local_xyzw.take(SOLVED, 1))
+        """Calmed roots (N, 3) and local rotations (N, B, 4); arguments as of the chain.
+
+        ``world`` (N, S, 4) are the solved bones' rotations in the world, found here where absent.
+        """
+        if world is None:
+            world = in_world(quat_local_xyzw.take(SOLVED, 1))
         root, calm = self._chain.apply(track_id, t_s, root_world_m, world, seen)
         if calm is world:  # nothing is smoothed
             return root, quat_local_xyzw

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import is_
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from posestream.arrays import F64
+from posestream.arrays import F64, Image
 from posestream.body_sizes import SlotSizes
 from posestream.calming import Calmer
 from posestream.estimate.appearance import describe
@@ -80,6 +81,7 @@ class Pipeline:
         self.calibrations = 0  # how often the camera's believed pose has moved noticeably
         self._estimator = estimator
         self._stage_from_world = _UNMOVED
+        self._placed: tuple[object, ...] = ()  # what ``camera`` was made of
         self._settings = settings
         self._tracker = Tracker(settings.track)
         self._outliers = OutlierGate(settings.smooth.gates)
@@ -114,9 +116,8 @@ class Pipeline:
         with self.times.measure("locate"):
             people = self._locate(estimate, frame.camera)
             T_world_cam = self._believed_pose(estimate, people, frame)
-            look = partial(describe, frame.image, estimate.people2d)
-            people2d = replace(estimate.people2d, look=look)
-        self.camera = replace(frame.camera, T_world_cam=self._stage_from_world @ T_world_cam)
+            people2d = _with_look(estimate.people2d, frame.image)
+        self.camera = self._placed_camera(frame.camera, T_world_cam)
         return self._move(frame, people2d, people, T_world_cam)
 
     def coast(self, frame: Frame) -> AvatarFrame:
@@ -172,6 +173,14 @@ class Pipeline:
         self._stage_from_world = rigid.make(turn, -turn @ ground)
         return True
 
+    def _placed_camera(self, camera: Camera, T_world_cam: F64) -> Camera:
+        """The camera where it stands on the stage; the same object while nothing has moved."""
+        inputs = camera, self._stage_from_world, T_world_cam
+        if self.camera is not None and all(map(is_, inputs, self._placed)):
+            return self.camera
+        self._placed = inputs
+        return replace(camera, T_world_cam=self._stage_from_world @ T_world_cam)
+
     def _locate(self, estimate: Estimate, camera: Camera) -> PeopleCam:
         s = self._settings
         sizes = self._sizes.of(estimate.people2d)
@@ -211,6 +220,7 @@ class Pipeline:
             pose.root_world_m,
             pose.quat_local_xyzw,
             tracks.state == _TRACKED,
+            pose.solved_world_xyzw,
         )
 
     def _ground(
@@ -255,6 +265,12 @@ class Pipeline:
 def _feet(settings: Settings) -> GroundSettings:
     """Seated people's legs are made up: they are on the floor already."""
     return GroundSettings(feet="off") if settings.retarget.seated else settings.ground
+
+
+def _with_look(people: People2D, image: Image) -> People2D:
+    """The people with what finds the colours of their clothes in the picture."""
+    look = partial(describe, image, people)
+    return People2D(people.xy_px, people.score, people.person_score, look)
 
 
 def _nobody() -> PeopleCam:

@@ -18,6 +18,7 @@ monotonic_ns = time.perf_counter_ns
 _LOWEST_MS = 1e-3
 _BINS_PER_DECADE = 115  # neighbouring bins differ by 2 %
 _DECADES = 9
+_LAST = _BINS_PER_DECADE * _DECADES - 1
 
 
 class Histogram:
@@ -26,7 +27,7 @@ class Histogram:
     __slots__ = ("_counts", "total")
 
     def __init__(self) -> None:
-        self._counts = np.zeros(_BINS_PER_DECADE * _DECADES, dtype=np.int64)
+        self._counts = [0] * (_LAST + 1)  # numpy is slow with single numbers
         self.total = 0
 
     def add(self, duration_ms: float) -> None:
@@ -34,7 +35,7 @@ class Histogram:
         if not duration_ms >= 0.0:
             return
         position = math.log10(max(duration_ms, _LOWEST_MS) / _LOWEST_MS) * _BINS_PER_DECADE
-        self._counts[min(int(position), len(self._counts) - 1)] += 1
+        self._counts[min(int(position), _LAST)] += 1
         self.total += 1
 
     def percentile(self, percent: float) -> float | None:
@@ -47,9 +48,9 @@ class Histogram:
 
     def cumulative(self, bounds_ms: Sequence[float]) -> tuple[list[int], float]:
         """How many durations lie below each bound, and the sum of all in ms, both within 2 %."""
-        places = (np.arange(len(self._counts)) + 0.5) / _BINS_PER_DECADE
+        places = (np.arange(_LAST + 1) + 0.5) / _BINS_PER_DECADE
         centres_ms = _LOWEST_MS * 10.0**places
-        counts = self._counts.copy()  # another thread may be counting
+        counts = np.array(self._counts)  # another thread may be counting
         below = np.concatenate([[0], np.cumsum(counts)])
         return below[np.searchsorted(centres_ms, bounds_ms)].tolist(), float(counts @ centres_ms)
 
@@ -57,13 +58,15 @@ class Histogram:
         """The counts of now."""
         copied = Histogram()
         copied._counts = self._counts.copy()
-        copied.total = int(copied._counts.sum())
+        copied.total = sum(copied._counts)
         return copied
 
     def since(self, earlier: Histogram) -> Histogram:
         """What was counted after ``earlier``, a copy of this one, was made."""
         recent = self.copy()
-        recent._counts -= earlier._counts
+        recent._counts = [
+            now - then for now, then in zip(recent._counts, earlier._counts, strict=True)
+        ]
         recent.total -= earlier.total
         return recent
 

@@ -25,6 +25,7 @@ class Pose:
     bone_valid: Bool  # (N, B) measured in this frame, not held or resting
     hip_height_m: F64  # (N,) of this person standing upright
     offset_m: F64  # (N, B, 3) the person's own T-pose vectors from each bone's parent
+    solved_world_xyzw: F64 | None = None  # (N, S, 4) in the world, where they are known already
 
     @property
     def position_world_m(self) -> F64:

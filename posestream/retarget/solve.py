@@ -78,7 +78,7 @@ class Retargeter:
         root = hips_place(seen, world, offset, state.root_m)
         root = np.where(np.isfinite(root), root, offset[:, 0])
         state.root_m, state.t_s = root, np.full(len(root), t_s)
-        pose = Pose(root, *self._all_bones(local, measured), hip_height, offset)
+        pose = Pose(root, *self._all_bones(local, measured), hip_height, offset, world)
         return feet_on_floor(pose) if self._settings.seated else pose
 
     def _take_known(self, tracks: Tracks, state: State) -> None:

@@ -106,18 +106,26 @@ def filter_rotations(
     and are let through with so much lower a cut-off.
     """
     per_s = _per_s(dt_s)
-    moved = tangent.log(tangent.difference(state.raw, q)) * per_s
+    moved, left = _turns(state, q)
+    moved *= per_s
     if sureness is not None:
         moved *= sureness
     rate, pace, speed = _speed(state, moved, dt_s, euro)
     cutoff = euro.cutoff_hz(speed)
     if sureness is not None:
         cutoff = cutoff * sureness
-    step = share(cutoff, dt_s) * tangent.log(tangent.difference(state.value, q))
+    step = share(cutoff, dt_s) * left
     step = _no_faster(step, _FASTEST_RAD_S * dt_s)
     flow = state.flow + _fixed_share(_FLOW_HZ, dt_s) * (step * per_s - state.flow)
     value = tangent.unit(tangent.product(state.value, tangent.exp(step)))
     return FilterState(q, value, rate, flow, pace)
+
+
+def _turns(state: FilterState, q: F64) -> tuple[F64, F64]:
+    """(3, M) from the last input and from the last output to q (4, M)."""
+    before = np.concatenate([state.raw, state.value], axis=1)
+    turns = tangent.log(tangent.difference(before, np.concatenate([q, q], axis=1)))
+    return turns[:, : q.shape[1]], turns[:, q.shape[1] :]
 
 
 def _speed(
