@@ -32,6 +32,7 @@ that is not raised is let go only once it has been seen to leave for so long."""
 class Feet:
     """What this frame says of N people's feet, left and right."""
 
+    moved_m: F64  # (N, 3, 3) of hips, left and right ankle since the last frame, as measured
     ankle_m: F64  # (N, 2, 3) as measured
     fall_m: F64  # (N, 2, 3) from ankle to ball of the foot
     tilt_m: F64  # (N, 2) how much higher the ball is than a flat foot's

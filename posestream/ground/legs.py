@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from posestream.arrays import F64
-from posestream.geometry.fast import between, clamp, difference, length, matrix, mul, unit
+from posestream.geometry.fast import between, clamp, difference, length, matrix, mul, some, unit
 from posestream.skeleton.humanoid import BONE
 
 _LEGS: Final = slice(BONE["LeftUpperLeg"], BONE["RightFoot"] + 1)
@@ -26,6 +26,9 @@ _MOST_STRETCHED: Final = 0.9995
 # A bending knee turns the thigh forward and the shank back about the thigh's own x axis: half
 # of what thigh, shank and knee turn, from what the corners at hip and ankle open.
 _HALF_TURNS: Final = np.array([[-0.5, 0.0, 0.5], [0.0, 0.5, 0.5]])
+# A leg near its full length bends by twenty degrees for a centimetre: no knee bends or stretches
+# faster to reach a place than this, on top of what it does by itself.
+_BENDS_RAD_S, _STRETCHES_RAD_S = 5.0, 4.0
 
 
 class Body(NamedTuple):
@@ -76,12 +79,23 @@ def legs_of(root_world_m: F64, quat_local_xyzw: F64, body: Body) -> Legs:
     return Legs(local, turn[:, 1], led[:, 3], np.add.accumulate(led, axis=1))
 
 
-def reach(legs: Legs, ankle_m: F64, sole_m: F64, body: Body) -> F64:
-    """Local rotations (N, 3, 2, 4) of thigh, shank and foot that bring the ankles to ``ankle_m``.
+def reach(
+    legs: Legs, ankle_m: F64, sole_m: F64, body: Body, knee_rad: F64, dt_s: float
+) -> tuple[F64, F64]:
+    """Legs that bring the ankles to ``ankle_m``, or as near as they can.
 
-    Hips stay; knees bend and stretch about their own hinges, then the whole leg swings. Ankles
-    (N, 2, 3) out of reach are reached for. ``sole_m`` (N, 2, 3) leads from ankle to ball and
-    turns the foot.
+    Hips stay; knees bend and stretch about their own hinges, then the whole leg swings.
+
+    Args:
+        legs: as measured.
+        ankle_m: (N, 2, 3) where to.
+        sole_m: (N, 2, 3) from there to the ball, turns the foot.
+        body: their lengths.
+        knee_rad: (N, 2) by which knees were bent more than measured ``dt_s`` seconds ago.
+        dt_s: an infinite time lets them bend as they must.
+
+    Returns:
+        Local rotations (N, 3, 2, 4) of thigh, shank and foot, and the new ``knee_rad``.
     """
     hip = legs.place_m[:, 0]
     ways = np.empty((2, 2, *ankle_m.shape))  # before and after; of leg and sole
@@ -91,9 +105,10 @@ def reach(legs: Legs, ankle_m: F64, sole_m: F64, body: Body) -> F64:
     # all else in the axes that thighs had: there, their own hinge is x
     along, size = unit(np.matmul(ways[..., None, :], legs.thigh)[..., 0, :])
     swing, twist = between(along[0], along[1])
-    bend = _bends(size[:, 0], body)
+    opens, knee_rad = _opens(size[:, 0], body, knee_rad, dt_s)
+    bend = _bends(opens)
     bend[:, :, :2] = mul(swing[:, :, None], bend[:, :, :2])
-    return _bent(legs.local, bend, twist)
+    return _bent(legs.local, bend, twist), knee_rad
 
 
 def _bent(local: F64, bend: F64, foot_turn: F64) -> F64:
@@ -110,16 +125,42 @@ def _bent(local: F64, bend: F64, foot_turn: F64) -> F64:
     return out
 
 
-def _bends(span_m: F64, body: Body) -> F64:
-    """(N, 2, 3, 4) rotations of thighs, shanks and knees about their hinges.
+def _opens(span_m: F64, body: Body, knee_rad: F64, dt_s: float) -> tuple[F64, F64]:
+    """(N, 2, 2) by how much the corners at hip and ankle open, and (N, 2) both: what knees bend.
 
     ``span_m`` (2, N, 2) leads from hip to ankle before and after.
     """
     shortest, stretched = body.span_m[..., 0], body.span_m[..., 1]
-    span = clamp(span_m, shortest, np.maximum(stretched, span_m[0]))[..., None]
+    span = clamp(span_m, shortest, np.maximum(stretched, span_m[0]))
+    corners = _corners(span, body)
+    opens = corners[1] - corners[0]
+    wanted = opens[..., 0] + opens[..., 1]
+    bend = clamp(wanted, knee_rad - _STRETCHES_RAD_S * dt_s, knee_rad + _BENDS_RAD_S * dt_s)
+    fast = bend != wanted
+    if some(fast):
+        bent = np.maximum(corners[0, ..., 0] + corners[0, ..., 1] + bend, 0.0)
+        slowly = _corners(_span(bent, body), body) - corners[0]
+        opens = np.where(fast[..., None], slowly, opens)
+    return opens, bend
+
+
+def _corners(span_m: F64, body: Body) -> F64:
+    """(..., N, 2, 2) angles at hip and ankle of legs so long from one to the other."""
+    span = span_m[..., None]
     cosines = (span * span + body.excess_m2) / (body.twice_m * span)
-    corners = np.arccos(clamp(cosines, -1.0, 1.0))  # of the triangle, at hip and ankle
-    half = (corners[1] - corners[0]).dot(_HALF_TURNS)
+    return np.asarray(np.arccos(clamp(cosines, -1.0, 1.0)))
+
+
+def _span(bend_rad: F64, body: Body) -> F64:
+    """(N, 2) from hip to ankle of legs whose knees are bent so far."""
+    two = body.twice_m
+    squares = 0.25 * (two * two).sum(axis=-1) + 0.5 * two[..., 0] * two[..., 1] * np.cos(bend_rad)
+    return np.asarray(np.sqrt(squares))
+
+
+def _bends(opens_rad: F64) -> F64:
+    """(N, 2, 3, 4) rotations of thighs, shanks and knees about their hinges."""
+    half = opens_rad.dot(_HALF_TURNS)
     turns = np.zeros((*half.shape, 4))
     np.sin(half, out=turns[..., 0])
     np.cos(half, out=turns[..., 3])

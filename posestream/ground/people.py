@@ -15,7 +15,7 @@ class People:
     """What is remembered; one row per person, one column per foot."""
 
     track_id: I64  # (N,)
-    ankle_m: F64  # (N, 2, 3) as measured; NaN: new
+    place_m: F64  # (N, 3, 3) hips, left and right ankle as measured; NaN: new
     speed: F64  # (N, 2)
     still_s: F64  # (N, 2)
     standing: Bool  # (N, 2)
@@ -25,7 +25,7 @@ class People:
     shift_m: F64  # (N, 3) from where people are measured to where they are shown
     loose_s: F64  # (N,) since a foot stood
     doubt_s: F64  # (N, 2) for which feet have seemed to leave
-    hips_m: F64  # (N, 3) as measured
+    knee_rad: F64  # (N, 2) by which legs that reach are bent more than as measured
     hips_m_s: F64  # (N,)
 
 
@@ -36,8 +36,8 @@ FIELDS: Final = tuple(name for name in People.__slots__ if name != "track_id")
 def newcomers(count: int) -> People:
     """Nothing is known of anybody yet."""
     return People(
-        np.zeros(count, dtype=np.int64), np.full((count, 2, 3), np.nan), np.zeros((count, 2)),
+        np.zeros(count, dtype=np.int64), np.full((count, 3, 3), np.nan), np.zeros((count, 2)),
         np.zeros((count, 2)), np.zeros((count, 2), dtype=np.bool_), np.zeros((count, 2)),
         np.zeros((count, 2, 3)), np.zeros((count, 2, 3)), np.zeros((count, 3)), np.zeros(count),
-        np.zeros((count, 2)), np.full((count, 3), np.nan), np.zeros(count),
+        np.zeros((count, 2)), np.zeros((count, 2)), np.zeros(count),
     )  # fmt: skip

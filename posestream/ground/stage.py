@@ -1,9 +1,9 @@
 """The ground stage: people stand on the floor, and their standing feet stay where they are.
 
 A standing foot has a place on the floor: where the line of sight through it meets the floor, as
-far as distance is less sure than height. People are moved to where their feet stand, so that
-legs keep their pose; what is left between two feet, the legs themselves make up. Who jumps,
-sits, kneels or lies is not pulled to the floor, but nobody sinks into it.
+far as distance is less sure than height. Legs reach for it; people are moved to where their
+feet stand, slowly. Who jumps, sits, kneels or lies is not pulled to the floor, but nobody sinks
+into it.
 """
 
 from __future__ import annotations
@@ -14,32 +14,23 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import clamp, dot, every, same, smoothstep, some, unit
+from posestream.geometry.fast import clamp, dot, same, smoothstep, some, unit
 from posestream.ground.contacts import Feet, contacts, smoothed, speeds, still_for
 from posestream.ground.legs import Body, Legs, body_of, legs_of, reach, with_legs
 from posestream.ground.people import FIELDS, People, newcomers
 from posestream.ground.settings import GroundSettings
+from posestream.ground.shift import either, lowest_to_floor, shift, to_floor
 
 _FOLLOW_S: Final = {"soft": 0.25, "locked": 3.0}  # how fast a standing foot follows what is seen
-_ROOT_S: Final = 0.06  # how fast people are moved to where their feet stand
-_ROOT_M_S: Final = 1.5
-_CALM_M_S: Final = (0.2, 0.7)  # of two feet the calmer one says where people are
-_SEATED_S: Final = 1.0  # the same in height, where nobody stands upright
-_RETURN_S: Final = 0.5  # from there to where they are measured, while no foot stands
-_SETTLE_S: Final = 0.4  # of people who stand though no foot rests
-_AIRBORNE_S: Final = 0.9  # nobody jumps longer
-_RISE_S: Final = 0.05  # out of the ground
 _IN_S, _OUT_S = 0.08, 0.1  # ramps of a foot that stands
 _RELEASE_S: Final = 0.1  # how fast a foot is let go
-_LETS_GO_M: Final = np.array([0.05, 0.15])  # so far from its place a foot is let go bit by bit
+_LETS_GO_M: Final = np.array([0.1, 0.3])  # so far from its place a foot is let go bit by bit
 _CALM_LETS_GO_M: Final = np.array([0.24, 0.4])  # the same while hips hardly move
 _HIPS_M_S: Final = (0.15, 0.45)  # slower they are calm, faster they are not
 _HIPS_S: Final = 0.1  # over which their speed is taken
-_RANGE_STD, _UP_STD_M = 0.01, 0.03  # errors of distance, as a share of it, and of height
 _UPRIGHT: Final = 0.65  # height of the hips above the lower ankle, of that of who stands straight
 _TILT_M: Final = 0.04  # a ball so far from a flat foot's height is noise
 _ANKLE_M: Final = 0.04  # half as thick as it is
-_THICK_M: Final = np.array([[0.07], [0.04], [_ANKLE_M]])  # likewise hip, knee and ankle
 _LONGEST_STEP_S: Final = 0.2
 
 
@@ -97,10 +88,11 @@ class Grounder:
         legs = legs_of(root_world_m, quat_local_xyzw, body)
         feet = _look(people, legs, root_world_m, body, known, camera_m)
         _watch(people, feet, dt_s)
-        calm = _calm(people, root_world_m, feet, dt_s)
+        calm = _calm(people, feet, dt_s)
         self._stand(people, feet, calm, dt_s)
-        people.shift_m = _shift(people, feet, legs, dt_s)
-        solved = reach(legs, *_put(people, feet, calm, body, dt_s), body)
+        people.shift_m = shift(people, feet, legs, dt_s)
+        goal = _put(people, feet, calm, body, dt_s)
+        solved, people.knee_rad = reach(legs, *goal, body, people.knee_rad, dt_s)
         root = np.asarray(root_world_m + people.shift_m)
         return root, with_legs(quat_local_xyzw, solved)
 
@@ -129,20 +121,15 @@ class Grounder:
         )
         begins = people.standing > before
         if some(begins):
-            down = _to_floor(-feet.above_m, feet)
+            down = to_floor(-feet.above_m, feet)
             people.anchor_m = np.where(begins[..., None], here + down, people.anchor_m)
             gap = people.anchor_m - here
         people.anchor_m += expm1(-dt_s / _FOLLOW_S[self._settings.feet]) * gap
         people.anchor_m[..., 1] = feet.rest_m
         ramp = np.where(people.standing, dt_s / _IN_S, -dt_s / _OUT_S)
         people.weight = clamp(people.weight + ramp, 0.0, 1.0)
-        loose = ~_either(people.standing)
+        loose = ~either(people.standing)
         people.loose_s = (people.loose_s + dt_s) * loose
-
-
-def _either(feet: Bool) -> Bool:
-    """(N,) whether one foot or the other is so."""
-    return np.asarray(feet[:, 0] | feet[:, 1])
 
 
 def _look(people: People, legs: Legs, hips_m: F64, body: Body, known: Bool, camera_m: F64) -> Feet:
@@ -155,95 +142,28 @@ def _look(people: People, legs: Legs, hips_m: F64, body: Body, known: Bool, came
     ray, range_m = unit(ankle - camera_m)
     lower = np.minimum(height[:, 0], height[:, 1])
     stands = hips_m[:, 1] - lower > _UPRIGHT * (body.hips_m - body.ankle_m)
-    return Feet(ankle, legs.sole_m, tilt, rest, above, ray, range_m, known, stands)
+    here = np.concatenate([hips_m[:, None], ankle], axis=1)
+    moved, people.place_m = here - people.place_m, here
+    return Feet(moved, ankle, legs.sole_m, tilt, rest, above, ray, range_m, known, stands)
 
 
 def _watch(people: People, feet: Feet, dt_s: float) -> None:
     """How fast the feet move. Newcomers who stand are put on the floor at once."""
-    moved = feet.ankle_m - people.ankle_m
-    new = np.isnan(people.ankle_m[:, 0, 0])
+    new = np.isnan(feet.moved_m[:, 0, 0])
     if some(new):
-        moved[new] = 0.0
-        down = _lowest_to_floor(feet)
+        feet.moved_m[new] = 0.0
+        down = lowest_to_floor(feet)
         people.shift_m = np.where((new & feet.stands)[:, None], down, people.shift_m)
         feet.above_m = feet.above_m + np.where(new[:, None], people.shift_m[:, 1:2], 0.0)
-    people.ankle_m = feet.ankle_m
-    people.speed = smoothed(people.speed, speeds(moved, feet.ray, dt_s), dt_s)
+    people.speed = smoothed(people.speed, speeds(feet.moved_m[:, 1:], feet.ray, dt_s), dt_s)
     people.still_s = still_for(people.still_s, people.speed, dt_s)
 
 
-def _calm(people: People, hips_m: F64, feet: Feet, dt_s: float) -> F64:
+def _calm(people: People, feet: Feet, dt_s: float) -> F64:
     """(N,) 1: the hips rest, 0: they go somewhere. Distance counts less, as with feet."""
-    moved = hips_m - people.hips_m
-    new = np.isnan(moved[:, 0])
-    if some(new):
-        moved[new] = 0.0
-    people.hips_m = hips_m
-    now = speeds(moved, feet.ray[:, 0], dt_s)
+    now = speeds(feet.moved_m[:, 0], feet.ray[:, 0], dt_s)
     people.hips_m_s = people.hips_m_s + (now - people.hips_m_s) * -expm1(-dt_s / _HIPS_S)
     return np.asarray(1.0 - smoothstep(people.hips_m_s, *_HIPS_M_S))
-
-
-def _to_floor(up_m: F64, feet: Feet) -> F64:
-    """(N, 2, 3) the likeliest way by which to rise by ``up_m`` (N, 2).
-
-    Along the line of sight as far as distance is less sure than height; the rest straight up.
-    """
-    steep = feet.ray[..., 1]
-    var = (_RANGE_STD * feet.range_m) ** 2
-    along = up_m * var * steep / (_UP_STD_M**2 + var * steep * steep)
-    way = along[..., None] * feet.ray
-    way[..., 1] = up_m
-    return np.asarray(way)
-
-
-def _lowest_to_floor(feet: Feet) -> F64:
-    """(N, 3) the way of the lower foot."""
-    lower = feet.above_m.argmin(axis=1)
-    return np.asarray(_to_floor(-feet.above_m, feet)[np.arange(lower.size), lower])
-
-
-def _shift(people: People, feet: Feet, legs: Legs, dt_s: float) -> F64:
-    """(N, 3) from where people are measured to where they are shown, for this frame."""
-    held = people.weight * people.standing * (1.001 - smoothstep(people.speed, *_CALM_M_S))
-    share = held / np.maximum(held[:, :1] + held[:, 1:], 1e-9)
-    wanted = np.matmul(share[:, None], people.anchor_m - feet.ankle_m)[:, 0]
-    step = (wanted - people.shift_m) * -expm1(-dt_s / _ROOT_S)
-    if not every(feet.stands):
-        step[:, 1] *= np.where(feet.stands, 1.0, _ROOT_S / _SEATED_S)
-    loose = people.loose_s > 0.0
-    if some(loose):
-        step = np.where(loose[:, None], _loose_step(people, feet, dt_s), step)
-    shift = people.shift_m + _limited(step, _ROOT_M_S * dt_s)
-    shift[:, 1] += _sunk_m(feet, legs, shift) * -expm1(-dt_s / _RISE_S)
-    return np.asarray(shift)
-
-
-def _limited(step_m: F64, longest_m: float) -> F64:
-    """(N, 3) the same steps, none longer than ``longest_m``."""
-    squared = dot(step_m, step_m)
-    if not some(squared > longest_m * longest_m):
-        return step_m
-    share = np.minimum(1.0, longest_m / np.maximum(np.sqrt(squared), 1e-9))
-    return np.asarray(step_m * share[:, None])
-
-
-def _loose_step(people: People, feet: Feet, dt_s: float) -> F64:
-    """Back to where people are measured, level; after a while down to the floor, if they stand."""
-    step = people.shift_m * expm1(-dt_s / _RETURN_S)
-    step[:, 1] = 0.0
-    late = feet.stands & (people.loose_s > _AIRBORNE_S) & _either(feet.known)
-    down = _lowest_to_floor(feet) * -expm1(-dt_s / _SETTLE_S)
-    return np.where(late[:, None], down, step)
-
-
-def _sunk_m(feet: Feet, legs: Legs, shift: F64) -> F64:
-    """(N,) how deep the lowest foot, knee or hip is in the ground."""
-    free = legs.place_m[:, :3, :, 1] - _THICK_M
-    if some(feet.stands):
-        free[:, 2] = np.where(feet.stands[:, None], feet.ankle_m[..., 1] - feet.rest_m, free[:, 2])
-    lowest = np.minimum.reduce(free.reshape(-1, 6), axis=1)
-    return np.asarray(np.maximum(-(lowest + shift[:, 1]), 0.0))
 
 
 def _put(people: People, feet: Feet, calm: F64, body: Body, dt_s: float) -> tuple[F64, F64]:

@@ -175,7 +175,7 @@ def test_nothing_of_a_foot_is_ever_in_the_ground() -> None:
         root = standing_at(1.0, rng.uniform(0.5, 1.1)) + depth_noise(30, 0.1, seed)
         place = play(root, pose).place_m[6:]
         assert place[:, FEET, 1].min() > 0.03
-        assert place[:, TOES, 1].min() > -0.005  # of joints 2 cm above their soles
+        assert place[:, TOES, 1].min() > -1e-6
 
 
 def test_a_foot_that_is_misread_for_a_moment_is_held_while_the_hips_rest() -> None:
@@ -199,6 +199,39 @@ def test_a_foot_that_leaves_for_good_is_let_go_though_the_hips_rest() -> None:
     assert shown.stood[50:60].all()
     assert shown.ankles_m[-1, 0, 0] == pytest.approx(wanted[-1, 0, 0], abs=0.03)
     assert shown.ankles_m[80, 0, 0] == pytest.approx(wanted[80, 0, 0], abs=0.15)
+
+
+def test_feet_that_are_seen_badly_shake_neither_hips_nor_knees() -> None:
+    """Legs on their own err by some 5 cm, and one foot is taken for the other for three frames."""
+    rng, frames = np.random.default_rng(7), 300
+    noise = np.zeros((frames, 2, 3))
+    for i in range(1, frames):
+        noise[i] = 0.8 * noise[i - 1] + rng.normal(0.0, 2.0, (2, 3))
+    noise[200:203] += (0.0, 0.0, 20.0), (0.0, 0.0, -20.0)
+    noise[..., 0] -= 12.0
+    local = np.stack([
+        turned(
+            LeftUpperLeg=left, LeftLowerLeg=(24.0, 0.0, 0.0),
+            RightUpperLeg=right, RightLowerLeg=(24.0, 0.0, 0.0),
+        )
+        for left, right in noise.tolist()
+    ])  # fmt: skip
+    loose, shown = (play(standing_at(10.0, 0.9), local, feet=feet) for feet in ("off", "locked"))
+    assert np.diff(loose.ankles_m[60:, :, 0], axis=0).std() > 0.015
+    assert np.diff(shown.place_m[60:, 0], axis=0).std(axis=0).max() < 0.004
+    assert np.ptp(shown.place_m[60:, 0], axis=0).max() < 0.08
+    knees = np.degrees(rot.norm(rot.to_rotvec(shown.local[60:, KNEES])))
+    assert np.abs(np.diff(knees, axis=0)).max() < 10.0
+    assert np.median(shown.slide_mm()[60:]) < 1.0
+
+
+@pytest.mark.parametrize("way", [(0.0, 0.0, 1.0), (1.0, 0.0, 0.0)])
+def test_who_rolls_along_in_a_chair_is_not_left_behind(way: tuple[float, float, float]) -> None:
+    """Hips and feet that move alike look like an error of distance, but not for ever."""
+    gone = np.interp(np.arange(240) / FPS, [2.0, 6.0], [0.0, 2.0])
+    root = standing_at(8.0) + gone[:, None] * way
+    off = np.linalg.norm((play(root, turned()).place_m[:, 0] - root)[:, [0, 2]], axis=-1)
+    assert off.max() < 0.7
 
 
 def test_hidden_feet_are_not_held() -> None:
@@ -230,7 +263,7 @@ def test_the_standing_foot_stays_while_the_other_steps_and_nothing_pops() -> Non
     assert shown.slide_mm()[60:][both[60:]].mean() < 2.0
     knees = np.degrees(rot.norm(rot.to_rotvec(shown.local[:, KNEES])))
     wanted = np.degrees(rot.norm(rot.to_rotvec(local[:, KNEES])))
-    assert np.abs(np.diff(knees, axis=0)).max() < np.abs(np.diff(wanted, axis=0)).max() + 20.0
+    assert np.abs(np.diff(knees, axis=0)).max() < np.abs(np.diff(wanted, axis=0)).max() + 16.0
 
 
 def test_nobody_owes_anything_to_others_and_rows_may_change_places() -> None:
@@ -293,7 +326,7 @@ def solved(local: F64, move_m: F64) -> tuple[F64, F64, F64]:
     legs = legs_of(root, local[None], BODY)
     ankle = legs.place_m[:, 2] + move_m
     sole = legs.place_m[:, 3] - legs.place_m[:, 2]
-    after = with_legs(local[None], reach(legs, ankle, sole, BODY))
+    after = with_legs(local[None], reach(legs, ankle, sole, BODY, np.zeros((1, 2)), np.inf)[0])
     return places(root, local[None])[0], places(root, after)[0], after[0]
 
 
