@@ -4,7 +4,8 @@ For a handful of people the cost of numpy is the number of calls, not of multipl
 a call is cheap only where all arrays are contiguous and of one shape. Bilinear products are
 therefore matrix products with constants: both sides are repeated until each pair of their
 components meets, multiplied, and summed. That is three to six times faster than the written-out
-formulas of ``geometry.rotation``, whose results these share.
+formulas of ``geometry.rotation``, whose results these share. All of this is done with rows, so
+arrays (M, n) are faster than those of more axes.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def _of_squares(table: F64) -> F64:
 
 _MATRIX: Final = _of_squares(_of_outer(np.eye(4), np.eye(4), _turned_axes))
 _ROTATED: Final = np.repeat(np.eye(3), 3, axis=0)
+_SEEN: Final = np.tile(np.eye(3), (3, 1))
 
 
 def _bilinear(a: F64, b: F64, table: F64) -> F64:
@@ -125,7 +127,7 @@ def matrix(q: F64) -> F64:
 
 
 def _rows(q: F64) -> F64:
-    flat = q.reshape(-1, 4)
+    flat = q if q.ndim == 2 else q.reshape(-1, 4)
     out: F64 = (flat.dot(_SQUARES[0]) * flat.dot(_SQUARES[1])).dot(_MATRIX)
     return out
 
@@ -134,18 +136,25 @@ def rotate(q: F64, v: F64) -> F64:
     """Rotate v (..., 3) by unit q (..., 4)."""
     if q.shape[:-1] != v.shape[:-1]:
         return np.asarray(np.matmul(matrix(q), v[..., None])[..., 0])
+    if q.ndim == 2:
+        return np.asarray((_rows(q) * v.dot(_AGAIN[3])).dot(_ROTATED))
     out: F64 = (_rows(q) * v.reshape(-1, 3).dot(_AGAIN[3])).dot(_ROTATED)
     return out.reshape(v.shape)
 
 
 def seen_from(q: F64, v: F64) -> F64:
     """Vectors v (..., 3) in the axes of unit q (..., 4)."""
+    if q.ndim == 2 and q.shape[:-1] == v.shape[:-1]:
+        return np.asarray((_rows(q) * v.dot(_EACH[3])).dot(_SEEN))
     return np.asarray(np.matmul(v[..., None, :], matrix(q))[..., 0, :])
 
 
 def unit(v: F64) -> tuple[F64, F64]:
     """Unit vectors and lengths; zero stays zero."""
     n = v.shape[-1]
+    if v.ndim == 2:
+        size = np.sqrt((v * v).dot(_SUMS[n]))
+        return v / np.maximum(size, _TINY), size[:, 0]
     size = np.sqrt((v * v).reshape(-1, n).dot(_SUMS[n])).reshape(v.shape)  # n times each
     return v / np.maximum(size, _TINY), size[..., 0]
 
@@ -181,11 +190,14 @@ class Swing:
         )
 
     def to(self, b: F64) -> F64:
-        """(..., K, 4) the shortest rotations to unit b (..., K, 3)."""
+        """(..., 4) the shortest rotations to unit b (..., 3), of which each K belong together."""
         k = len(self._rest)
         q: F64 = b.reshape(-1, 3 * k).dot(self._table).reshape(*b.shape[:-1], 4)
         whole = _whole(q)
-        return rot.between(np.broadcast_to(self._rest, b.shape), b) if whole is None else whole
+        if whole is not None:
+            return whole
+        grouped = b.reshape(-1, k, 3)
+        return rot.between(np.broadcast_to(self._rest, grouped.shape), grouped).reshape(q.shape)
 
 
 def block_diagonal(blocks: Sequence[F64]) -> F64:

@@ -68,16 +68,19 @@ def solve_ends(
         fresh: (N,) people without memory.
     """
     vectors = end_vectors(seen)
+    shanks = lower.reshape(-1, 4)  # those of all people one after another: rows are faster
     trust = smoothstep(vectors.score, *_FADE)
     weight = np.maximum(trust, _SURE) * vectors.ahead_ok
-    inside = seen_from(lower, vectors.ahead)
-    ahead = unit(_AHEAD_REST + weight[..., None] * (inside - _AHEAD_REST))[0]
-    swung = mul(lower, _FROM_REST.to(ahead))
-    side = (seen_from(swung, vectors.side).reshape(-1, 12).dot(_ROLL_AXES)).reshape(-1, 4, 2)
+    inside = seen_from(shanks, vectors.ahead.reshape(-1, 3)).reshape(-1, 4, 3)
+    ahead = unit((_AHEAD_REST + weight[..., None] * (inside - _AHEAD_REST)).reshape(-1, 3))[0]
+    swung = mul(shanks, _FROM_REST.to(ahead))
+    side = seen_from(swung, vectors.side.reshape(-1, 3)).reshape(-1, 12).dot(_ROLL_AXES)
+    side = side.reshape(-1, 4, 2)
     roll = arctan2(side[..., 0], side[..., 1]) * (trust * vectors.side_ok)
     pull = np.where(fresh, 1.0, -np.expm1(-dt_s / _TWIST_S))[:, None]
     forearm, twist = _share_twist(lower[:, :2], roll[:, :2], twist_before_rad, pull)
-    return Ends(forearm, mul(swung, about(_AHEAD_REST, roll)), weight > 0.0, twist)
+    end = mul(swung, about(_AHEAD_REST, roll).reshape(-1, 4)).reshape(-1, 4, 4)
+    return Ends(forearm, end, weight > 0.0, twist)
 
 
 def _share_twist(forearm: F64, roll_rad: F64, before_rad: F64, pull: F64) -> tuple[F64, F64]:

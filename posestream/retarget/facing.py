@@ -76,12 +76,13 @@ def _aim(across: F64, rest: F64, other: F64) -> tuple[F64, F64]:
 
     Also the squares of what of ``other`` lies off ``across``.
     """
-    swing = _TO_AXIS.to(across[..., None, :])[..., 0, :]
-    seen = seen_from(swing, other)
+    swing = _TO_AXIS.to(across.reshape(-1, 3))
+    seen = seen_from(swing, other.reshape(-1, 3))
     axes: F64 = rest.reshape(-1, 3).dot(_ROLL_AXES)
-    roll = np.matmul(axes.reshape(*rest.shape[:-1], 2, 3), seen[..., None])
-    turn = mul(swing, about(_X, arctan2(roll[..., 0, 0], roll[..., 1, 0])))
-    return turn, dot(seen * seen, _ACROSS_AXIS)
+    roll = np.matmul(axes.reshape(-1, 2, 3), seen[..., None])
+    turn = mul(swing, about(_X, arctan2(roll[:, 0, 0], roll[:, 1, 0])))
+    off = (seen * seen).dot(_ACROSS_AXIS)
+    return turn.reshape(-1, 3, 4), off.reshape(-1, 3)
 
 
 def _across(seen: Observation) -> tuple[F64, Bool]:

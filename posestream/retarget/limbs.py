@@ -22,11 +22,9 @@ from posestream.geometry.fast import (
     clamp,
     cross,
     difference,
-    length,
     matrix,
     mul,
     pick,
-    rotate,
     seen_from,
     smoothstep,
     twist_angle,
@@ -55,6 +53,8 @@ _BEND_AXES: Final = block_diagonal(
     np.stack([HINGE_REST, cross(HINGE_REST, LIMB_REST)], axis=2)
 )  # (4 · 3, 4 · 2)
 _FROM_REST: Final = Swing(LIMB_REST)
+_REST_TURNED: Final = block_diagonal([np.kron(np.eye(3), rest[:, None]) for rest in LIMB_REST])
+"""(4 · 9, 4 · 3): where rotation matrices lead limbs from rest."""
 
 
 @dataclass(slots=True)
@@ -78,20 +78,24 @@ def solve_limbs(seen: Observation, parent: F64, memory: F64, fresh: Bool, dt_s: 
         fresh: (N,) people without memory.
         dt_s: (N,) seconds since the last frame.
     """
-    upper_ok, lower_ok = seen.limb_ok[..., 0], seen.limb_ok[..., 1]
+    ok = seen.limb_ok.reshape(-1, 2)  # limbs of all people one after another: rows are faster
+    upper_ok, lower_ok = ok[:, 0], ok[:, 1]
+    limb, memory, parent = seen.limb.reshape(-1, 2, 3), memory.reshape(-1, 4), parent.reshape(-1, 4)
     turned = matrix(parent)
-    local = np.matmul(seen.limb, turned)  # (N, 4, 2, 3) in the parent's frame
-    before = rotate(memory, LIMB_REST)
-    along = pick(upper_ok, local[:, :, 0], before)
+    local = np.matmul(limb, turned)  # (4 N, 2, 3) in the parent's frame
+    before = matrix(memory).reshape(-1, 36).dot(_REST_TURNED).reshape(-1, 3)
+    along = pick(upper_ok, local[:, 0], before)
     natural, carried = _FROM_REST.to(along), mul(between(before, along), memory)
     if np.count_nonzero(fresh):
-        carried = pick(fresh[:, None] & upper_ok, natural, carried)
-    turn = _twist_step(local[:, :, 1], carried, natural, upper_ok & lower_ok, fresh, dt_s)
-    in_parent = unit(mul(about(along, turn), carried))[0]
+        carried = pick(np.repeat(fresh, 4) & upper_ok, natural, carried)
+    bendable = (upper_ok & lower_ok).reshape(-1, 4)
+    turn = _twist_step(local[:, 1], carried, natural, bendable, fresh, dt_s)
+    in_parent = unit(mul(about(along, turn.reshape(-1)), carried))[0]
     upper = mul(parent, in_parent)
     straight = np.matmul(turned, along[..., None])[..., 0]
-    lower = mul(between(straight, pick(lower_ok, seen.limb[:, :, 1], straight)), upper)
-    return Limbs(upper, lower, in_parent, upper_ok, lower_ok)
+    lower = mul(between(straight, pick(lower_ok, limb[:, 1], straight)), upper)
+    upper, lower, in_parent = (q.reshape(-1, 4, 4) for q in (upper, lower, in_parent))
+    return Limbs(upper, lower, in_parent, seen.limb_ok[..., 0], seen.limb_ok[..., 1])
 
 
 def _twist_step(
@@ -99,12 +103,12 @@ def _twist_step(
 ) -> F64:
     """Angle (N, 4) by which to turn the carried rotation about the limb in this frame.
 
-    Both rotations lead the limb to the same direction; all angles are about it, from the
+    Both rotations (4 N, 4) lead the limb to the same direction; all angles are about it, from the
     natural twist.
     """
-    twist = twist_angle(difference(natural, carried), LIMB_REST)
+    twist = twist_angle(difference(natural, carried).reshape(-1, 4, 4), LIMB_REST)
     bend = (seen_from(natural, lower).reshape(-1, 12).dot(_BEND_AXES)).reshape(-1, 4, 2)
-    measured, sine = arctan2(bend[..., 0], bend[..., 1]), length(bend)
+    measured, sine = arctan2(bend[..., 0], bend[..., 1]), np.hypot(bend[..., 0], bend[..., 1])
     to_measured = measured - twist
     to_measured -= _TURN_RAD * np.rint(to_measured / _TURN_RAD)
     weight = smoothstep(sine, *_BENT_SINE) * (1.0 - smoothstep(np.abs(measured), *_BELIEVABLE_RAD))
