@@ -275,7 +275,9 @@ def smoothstep(x: F64, low: F64 | float, high: F64 | float) -> F64:
 
 
 def pick(condition: Bool, a: F64, b: F64) -> F64:
-    """``np.where`` with the condition (...) spread over the last axis."""
+    """``np.where`` with the condition (...) spread over the last axis; ``a`` itself if it holds."""
+    if a.ndim > condition.ndim and every(condition):  # as a rule
+        return a
     return np.where(condition[..., None], a, b)
 
 

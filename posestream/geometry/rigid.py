@@ -23,7 +23,8 @@ def inverse(T: F64) -> F64:
 
 def apply(T: F64, points: F64) -> F64:
     """Transform points (..., 3)."""
-    return np.asarray(points @ T[:3, :3].T + T[:3, 3])
+    turned: F64 = points.reshape(-1, 3).dot(T[:3, :3].T) + T[:3, 3]
+    return turned.reshape(points.shape)
 
 
 def apply_direction(T: F64, directions: F64) -> F64:

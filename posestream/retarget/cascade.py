@@ -51,9 +51,11 @@ class Cascade:
             dt_s: (N,) since their last frame.
             fresh: (N,) people seen for the first time.
         """
-        hidden = ~measured
-        state.age_s = np.where(measured, 0.0, state.age_s + dt_s[:, None])
-        state.returning = (state.returning | hidden) & ~fresh[:, None]
+        if every(measured):  # as a rule
+            state.age_s.fill(0.0)
+        else:
+            state.age_s = np.where(measured, 0.0, state.age_s + dt_s[:, None])
+            state.returning = (state.returning | ~measured) & ~fresh[:, None]
         walk = _Walk(self._settings, wanted, measured, state, dt_s, self._rest)
         walk.down()
         if self._settings.limits:
@@ -78,7 +80,9 @@ class _Walk:
         self._wanted, self._measured, self._last = wanted, measured, state.local
         self._step_rad = radians(settings.return_deg_per_s) * dt_s
         self._catching_up = state.returning & measured
-        self._held = self._sink(settings, state, dt_s, rest)
+        self._held = self._last
+        if not every(measured):
+            self._held = self._sink(settings, state, dt_s, rest)
 
     def _sink(self, settings: RetargetSettings, state: State, dt_s: F64, rest: F64) -> F64:
         """Local rotations (N, S, 4) of hidden bones: held for a while, then eased to rest."""

@@ -146,7 +146,10 @@ class OutlierGate:
         sight = _sight(state, tracks, along, length, now, t_s)
         if not (some(sight.over) or _is_busy(state)):
             state.held_s[:] = 0.0
-            _learn(state, sight, now, along, t_s)
+            if every(sight.known):  # as nearly always
+                _learn_all(state, sight, along, t_s)
+            else:
+                _learn(state, sight, now, along, t_s)
             return tracks
         out = _corrected(state, sight)
         _learn(state, sight, now, out, t_s)
@@ -253,18 +256,26 @@ def _slerp(a: F64, b: F64, angle_rad: F64, share: F64) -> F64:
     return unit(left[..., None] * a + right[..., None] * b)[0]
 
 
-def _learn(state: _State, sight: _Sight, now: Bool, out: F64, t_s: float) -> None:
-    """Remember what was shown."""
+def _flow(state: _State, sight: _Sight, out: F64) -> tuple[F64, F64]:
+    """The new velocities (N, S, 3), and the share (N, S) of new noise in the noise."""
     per_s = 1.0 / np.maximum(sight.dt_s, 1e-3)
     flow_share, noise_share = -np.expm1(-sight.dt_s / _LEARN_S)
     moved = (out - state.along) * per_s[..., None]
-    flow = state.flow + flow_share[..., None] * (moved - state.flow)
+    return state.flow + flow_share[..., None] * (moved - state.flow), noise_share
+
+
+def _learn_all(state: _State, sight: _Sight, out: F64, t_s: float) -> None:
+    """Remember what was shown, where all of it is what was measured."""
+    flow, share = _flow(state, sight, out)
+    state.noise_rad = state.noise_rad + share * (sight.error_rad - state.noise_rad)
+    state.flow, state.along, state.seen_s = flow, out, np.full(share.shape, t_s)
+
+
+def _learn(state: _State, sight: _Sight, now: Bool, out: F64, t_s: float) -> None:
+    """Remember what was shown."""
+    flow, noise_share = _flow(state, sight, out)
     held = state.held_s > 0.0
     odd = held | state.returning | sight.over
-    if every(sight.known) and not some(odd):  # as nearly always
-        state.noise_rad = state.noise_rad + noise_share * (sight.error_rad - state.noise_rad)
-        state.flow, state.along, state.seen_s = flow, out, np.full(now.shape, t_s)
-        return
     flow = pick(sight.known, pick(held, _DAMPING * state.flow, flow), np.zeros(3))
     share = np.where(sight.known & ~odd, noise_share, 0.0)
     state.noise_rad = state.noise_rad + share * (sight.error_rad - state.noise_rad)

@@ -71,6 +71,7 @@ class MatchCost:
 
     total: F64  # (N, D) of the weighted terms; infinite where it cannot be
     weight: F64  # (N, D) of all terms but the look
+    place: F64  # (N, D) how far from where they are expected, in shares of the gate
     extra: F64  # (N, 1)
 
     def least(self) -> F64:
@@ -101,7 +102,7 @@ def match_cost(known: Known, expected: Expected, seen: Sightings, extra: F64) ->
     weights = _WEIGHTS[:, None] * np.exp(-_FADE_PER_S[:, None] * expected.away_s)
     total, weight = _sum_of_terms(np.minimum(terms, 1.0), weights[..., None])
     total = np.where(_impossible(place, picture), np.inf, total)
-    return MatchCost(total, np.maximum(weight, 1e-9), extra[:, None])
+    return MatchCost(total, np.maximum(weight, 1e-9), place, extra[:, None])
 
 
 def _sum_of_terms(terms: F64, weights: F64) -> tuple[F64, F64]:

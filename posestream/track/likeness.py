@@ -94,10 +94,9 @@ def build(xyz_m: F64) -> F64:
 
 def _mean_known(values: F64) -> F64:
     """Mean over the last axis without NaN; NaN where fewer than three are known."""
-    size = values.shape[-1]
-    mean: F64 = values.reshape(-1, size).dot(_SHARES[size])
+    mean: F64 = values.dot(_SHARES[values.shape[-1]])
     if not some(np.isnan(mean)):  # as a rule everything is known
-        return mean.reshape(values.shape[:-1])
+        return mean
     known = ~np.isnan(values)
     count = np.count_nonzero(known, axis=-1)
     total = np.where(known, values, 0.0).sum(axis=-1)

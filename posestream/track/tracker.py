@@ -64,8 +64,8 @@ class Tracker:
         seen = sightings(people_cam, people2d, T_world_cam)
         expected = expect(self._known, t_s, camera_m)
         alike = overlap(seen)
-        rows, columns = self._match(seen, expected, alike)
-        update(self._known, rows, seen, columns, expected, T_world_cam)
+        rows, columns, place = self._match(seen, expected, alike)
+        update(self._known, rows, seen, columns, expected, place, T_world_cam)
         self._known.seen_s[rows] = t_s
         if seen.looked or some(t_s - self._known.looked_s[rows] >= _LOOK_EVERY_S):
             update_look(self._known, rows, seen.look()[columns], t_s)
@@ -90,8 +90,8 @@ class Tracker:
         self._t_s = max(self._t_s, t_s)
         return self._t_s
 
-    def _match(self, seen: Sightings, expected: Expected, alike: F64) -> tuple[I64, I64]:
-        """Rows of known people and of the sightings that continue them."""
+    def _match(self, seen: Sightings, expected: Expected, alike: F64) -> tuple[I64, I64, F64]:
+        """Rows of known people, of the sightings that continue them, and how far off these are."""
         held = expected.away_s > _RETURN_S
         extra = _HELD_COST * held + _UNCONFIRMED_COST * ~self._known.shown
         cost = match_cost(self._known, expected, seen, extra)
@@ -100,8 +100,8 @@ class Tracker:
         if pairs is None:
             exact = cost.exact(self._known, seen)
             pairs = assign(np.where(barred, np.inf, exact), LIMIT)
-        rows, columns = pairs
-        return self._without_doubles(rows, columns, expected, alike)
+        rows, columns = self._without_doubles(*pairs, expected, alike)
+        return rows, columns, cost.place[rows, columns]
 
     def _without_doubles(
         self, rows: I64, columns: I64, expected: Expected, alike: F64

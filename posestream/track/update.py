@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from posestream.arrays import F64, I64
+from posestream.arrays import F64, I64, Bool
 from posestream.geometry.fast import dot, every, some
 from posestream.track import motion
-from posestream.track.cost import Expected, place_distance
+from posestream.track.cost import Expected
 from posestream.track.people import Known, Sightings, metres_per_pixel
 
 _CONFIDENCE_S: Final = 0.2
@@ -22,19 +22,30 @@ Rows = I64 | slice
 
 
 def update(
-    known: Known, rows: I64, seen: Sightings, columns: I64, expected: Expected, T_world_cam: F64
+    known: Known,
+    rows: I64,
+    seen: Sightings,
+    columns: I64,
+    expected: Expected,
+    place: F64,
+    T_world_cam: F64,
 ) -> None:
-    """Continue people ``rows`` with sightings ``columns``; ``seen_s`` is left to the caller."""
+    """Continue people ``rows`` with sightings ``columns``; ``seen_s`` is left to the caller.
+
+    ``place`` (n,) is how far each is from where it was expected, in shares of the gate.
+    """
     placed = seen.placed[columns]
     who, what = _compact(rows, len(known)), _compact(columns, len(seen))
     away = np.maximum(expected.away_s[who], 1e-3)
     share = -np.expm1(away[:, None] * _PER_S)
+    jumped = place > 1.0
     moved_px = _moved_px(known, who, seen, what)
     if every(placed):
-        _measure(known, who, seen, what, expected, share[:, 2:])
+        _measure(known, who, seen, what, expected, jumped, share[:, 2:])
     else:
         _follow(known, rows[~placed], moved_px[~placed], T_world_cam)
-        _measure(known, rows[placed], seen, columns[placed], expected, share[placed, 2:])
+        far, mix = jumped[placed], share[placed, 2:]
+        _measure(known, rows[placed], seen, columns[placed], expected, far, mix)
     _picture(known, who, seen, what, moved_px / away[:, None], share)
 
 
@@ -62,14 +73,22 @@ def _picture(
 
 
 def _measure(
-    known: Known, rows: Rows, seen: Sightings, columns: Rows, expected: Expected, mix: F64
+    known: Known,
+    rows: Rows,
+    seen: Sightings,
+    columns: Rows,
+    expected: Expected,
+    jumped: Bool,
+    mix: F64,
 ) -> None:
-    """Take over joints; the believed distance replaces the noisier measured one."""
+    """Take over joints; the believed distance replaces the noisier measured one.
+
+    Who ``jumped`` (n,) was not to be expected there.
+    """
     measured, var, ray = seen.root_m[columns], seen.var[columns], expected.ray[rows]
     before = expected.root_m[rows], known.velocity[rows], expected.covariance[rows]
     offset = motion.split(measured - before[0], ray)
     place, velocity, covariance = motion.correct(before, *offset, var, ray)
-    jumped = place_distance(*offset, before[2], var) > 1.0
     if some(jumped):
         place[jumped], velocity[jumped] = measured[jumped], 0.0
         covariance[jumped] = motion.first_covariance(var[jumped])
