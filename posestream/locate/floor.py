@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from posestream.arrays import F64
+from posestream.geometry.fast import cross, dot
 from posestream.locate.standing import lowest_soles, standing_samples
 from posestream.types import PeopleCam, level_camera_pose
 
@@ -152,7 +153,7 @@ class FloorEstimator:
         ups, feet = self._ups[:known], self._feet[:known]
         up, height_m = fit_floor(ups, feet, self._fixed_height())
         fixed_up = self._respect_angles(up)
-        if not np.allclose(fixed_up, up):
+        if fixed_up is not up and not np.allclose(fixed_up, up):
             height_m = float(np.median(-_lower(feet, fixed_up) @ fixed_up))
         self._goal = fixed_up, height_m
 
@@ -247,19 +248,22 @@ def fit_floor(ups: F64, both: F64, height_m: float | None = None) -> tuple[F64, 
     height = float(np.median(-_lower(both, up) @ up)) if height_m is None else height_m
     for _ in range(_ROUNDS):
         feet = _lower(both, up)
-        side_a, side_b = _tangents(up)
-        w_body = body_weight * _soft(np.linalg.norm(ups - up, axis=1) / _BODY_STD)
+        sides = _tangents(up)
+        lean = ups - up
+        w_body = body_weight * _soft(dot(lean, lean) / _BODY_STD**2)
         off = feet @ up + height
-        w_foot = _foot_weight(len(feet)) * _soft(off / _FOOT_STD)
-        A = np.column_stack([feet @ side_a, feet @ side_b, np.ones(len(feet))])
-        normal = A.T @ (w_foot[:, None] * A) + np.diag([w_body.sum(), w_body.sum(), 0.0])
-        right = -A.T @ (w_foot * off)
-        right[:2] += [w_body @ (ups @ side_a), w_body @ (ups @ side_b)]
+        w_foot = _foot_weight(len(feet)) * _soft((off / _FOOT_STD) ** 2)
+        A = np.ones((len(feet), 3))
+        A[:, :2] = feet @ sides.T
+        normal = A.T @ (w_foot[:, None] * A)
+        normal[(0, 1), (0, 1)] += w_body.sum()
+        right = -(w_foot * off) @ A
+        right[:2] += w_body @ (ups @ sides.T)
         if height_m is not None:
             normal[2], normal[:, 2], normal[2, 2], right[2] = 0.0, 0.0, 1.0, 0.0
         step = np.linalg.solve(normal, right)
-        up = up + step[0] * side_a + step[1] * side_b
-        up, height = up / np.linalg.norm(up), height + float(step[2])
+        up = up + step[:2] @ sides
+        up, height = up / np.sqrt(up @ up), height + float(step[2])
     return up, height
 
 
@@ -272,13 +276,14 @@ def _foot_weight(count: int) -> float:
     return min(count, 100) / count / _FOOT_STD**2
 
 
-def _soft(deviation: F64) -> F64:
-    """Geman-McClure weights for deviations in standard deviations."""
-    return np.asarray(1.0 / (1.0 + deviation**2) ** 2) + 1e-9
+def _soft(squared: F64) -> F64:
+    """Geman-McClure weights for squares of deviations in standard deviations."""
+    return np.asarray(1.0 / (1.0 + squared) ** 2) + 1e-9
 
 
-def _tangents(up: F64) -> tuple[F64, F64]:
-    helper = np.array([0.0, 0.0, 1.0]) if abs(up[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
-    a = np.cross(up, helper)
-    a = a / np.linalg.norm(a)
-    return a, np.cross(up, a)
+def _tangents(up: F64) -> F64:
+    """(2, 3) unit, across ``up`` (3,) and each other."""
+    x, y, z = up.tolist()
+    a = np.array([y, -x, 0.0] if abs(z) < 0.9 else [0.0, z, -y])
+    a /= np.sqrt(a @ a)
+    return np.stack([a, cross(up, a)])
