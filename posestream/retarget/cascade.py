@@ -62,7 +62,7 @@ class Cascade:
             parts = self._limiter.split(walk.local)
             over = self._limiter.over(parts, _LIMIT_TOLERANCE)
             if some(over):  # once more from the first level at which a limit acts
-                first = int(LEVEL_OF[over.any(axis=0)].min())
+                first = int(LEVEL_OF[np.logical_or.reduce(over).argmax()])
                 walk.down_within(first, self._limiters, parts)
         state.local, state.returning = walk.local, walk.returning
         return walk.local, walk.world
@@ -150,7 +150,7 @@ class _Walk:
     def _caught_up(self, q: F64, bones: slice) -> F64:
         """Bones that reappeared turn towards what is seen no faster than allowed."""
         behind = self._catching_up[:, bones]
-        if not np.count_nonzero(behind):
+        if not some(behind):
             return q
         last = self._last[:, bones]
         delta = rotvec(difference(last, q))

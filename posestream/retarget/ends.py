@@ -35,6 +35,8 @@ _SIDE_REST: Final = np.stack([_FORWARD, _FORWARD, _LEFT, _LEFT])
 _ROLL_AXES: Final = block_diagonal(
     np.stack([cross(_AHEAD_REST, _SIDE_REST), _SIDE_REST], axis=2)
 )  # (4 · 3, 4 · 2)
+_TURN_AXES: Final = np.concatenate([LIMB_REST[:2], _AHEAD_REST])
+"""(6, 3) of forearms, hands and feet."""
 _FROM_REST: Final = Swing(_AHEAD_REST)
 _TWIST_RANGE_RAD: Final = np.radians(115.0)
 _FOREARM_SHARE: Final = 0.5
@@ -78,18 +80,16 @@ def solve_ends(
     side = side.reshape(-1, 4, 2)
     roll = arctan2(side[..., 0], side[..., 1]) * (trust * vectors.side_ok)
     pull = np.where(fresh, 1.0, -np.expm1(-dt_s / _TWIST_S))[:, None]
-    forearm, twist = _share_twist(lower[:, :2], roll[:, :2], twist_before_rad, pull)
-    end = mul(swung, about(_AHEAD_REST, roll).reshape(-1, 4)).reshape(-1, 4, 4)
-    return Ends(forearm, end, weight > 0.0, twist)
+    # the shortest swing to where a hand points does not twist: the roll is all of the twist
+    twist = roll[:, :2] = _calmed(roll[:, :2], twist_before_rad, pull)
+    bones = np.concatenate([lower[:, :2], swung.reshape(-1, 4, 4)], axis=1)
+    turns = about(_TURN_AXES, np.concatenate([_FOREARM_SHARE * twist, roll], axis=1))
+    turned = mul(bones.reshape(-1, 4), turns.reshape(-1, 4)).reshape(-1, 6, 4)
+    return Ends(turned[:, :2], turned[:, 2:], weight > 0.0, twist)
 
 
-def _share_twist(forearm: F64, roll_rad: F64, before_rad: F64, pull: F64) -> tuple[F64, F64]:
-    """Twisted forearms (N, 2, 4) and the twist (N, 2); the hand's roll is changed in place.
-
-    The shortest swing to where a hand points does not twist: the roll is all of the twist.
-    """
+def _calmed(roll_rad: F64, before_rad: F64, pull: F64) -> F64:
+    """The twist of the hands (N, 2), pulled from the last frame's to their roll."""
     change = roll_rad - before_rad
     change -= _TURN_RAD * np.rint(change / _TURN_RAD)
-    twist = clamp(before_rad + pull * change, -_TWIST_RANGE_RAD, _TWIST_RANGE_RAD)
-    roll_rad[:] = twist
-    return mul(forearm, about(LIMB_REST[:2], _FOREARM_SHARE * twist)), twist
+    return clamp(before_rad + pull * change, -_TWIST_RANGE_RAD, _TWIST_RANGE_RAD)

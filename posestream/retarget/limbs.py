@@ -27,6 +27,7 @@ from posestream.geometry.fast import (
     pick,
     seen_from,
     smoothstep,
+    some,
     twist_angle,
     unit,
 )  # fmt: skip
@@ -86,7 +87,7 @@ def solve_limbs(seen: Observation, parent: F64, memory: F64, fresh: Bool, dt_s: 
     before = matrix(memory).reshape(-1, 36).dot(_REST_TURNED).reshape(-1, 3)
     along = pick(upper_ok, local[:, 0], before)
     natural, carried = _FROM_REST.to(along), mul(between(before, along), memory)
-    if np.count_nonzero(fresh):
+    if some(fresh):
         carried = pick(np.repeat(fresh, 4) & upper_ok, natural, carried)
     bendable = (upper_ok & lower_ok).reshape(-1, 4)
     turn = _twist_step(local[:, 1], carried, natural, bendable, fresh, dt_s)
@@ -115,7 +116,7 @@ def _twist_step(
     weight = weight * bendable
     pull = 1.0 - (1.0 - weight) ** (dt_s / _FULL_TRUST_S)[:, None]
     cap = _TWIST_RATE_RAD_S * dt_s
-    if np.count_nonzero(fresh):
+    if some(fresh):
         pull = np.where(fresh[:, None], weight, pull)
         cap = np.where(fresh, np.pi, cap)
     relax = (1.0 - weight) * (1.0 - np.exp(-dt_s / _RELAX_S))[:, None]

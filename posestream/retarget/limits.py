@@ -15,7 +15,7 @@ import numpy as np
 
 from posestream.arrays import F64, I64, Bool
 from posestream.geometry import rotation as rot
-from posestream.geometry.fast import clamp
+from posestream.geometry.fast import clamp, some
 from posestream.skeleton.humanoid import BONES, NUM_BONES
 
 
@@ -112,6 +112,7 @@ class Limiter:
     def __init__(self, bones: I64) -> None:
         """``bones`` (K,): indices of the rows that will be passed on."""
         self._t = _table(bones)
+        self._hinges = some(self._t.hinge)
         low, high = self._t.twist
         self._per_range = 2.0 / (high - low)
         self._middle = (low + high) / (high - low)
@@ -169,6 +170,8 @@ class Limiter:
 
     def _clamp_swing(self, swing: F64) -> F64:
         reach = np.maximum(self._swing_ratio(swing)[1], 1.0)[:, None]
+        if not self._hinges:
+            return np.asarray(swing / reach)
         return np.where(self._t.hinge, clamp(swing, *self._t.swing), swing / reach)
 
 

@@ -23,6 +23,7 @@ from posestream.geometry.fast import (
     rotate,
     rotvec,
     seen_from,
+    some,
     twist_angle,
     unit,
 )  # fmt: skip
@@ -147,11 +148,13 @@ def _lean(fixed: F64, moving: F64, line: F64) -> F64:
     """K such that fixed + K·moving points along the unit ``line``: a triangle is solved."""
     along = dot(fixed, line)
     root = along * along - dot(fixed, fixed) + dot(moving, moving)
-    sides = np.empty((2, *line.shape))
-    sides[0] = moving
-    sides[1] = (along + np.sqrt(np.maximum(root, 0.0)))[:, None] * line - fixed
-    K = between(*unit(sides)[0])
-    if not np.count_nonzero(K[..., 3] < _COS_HALF_MAX_LEAN):
+    n = len(line)
+    sides = np.empty((2 * n, 3))
+    sides[:n] = moving
+    sides[n:] = (along + np.sqrt(np.maximum(root, 0.0)))[:, None] * line - fixed
+    sides = unit(sides)[0]
+    K = between(sides[:n], sides[n:])
+    if not some(K[..., 3] < _COS_HALF_MAX_LEAN):
         return K
     share = np.minimum(1.0, _MAX_LEAN_RAD / np.maximum(angle(K), 1e-9))
     return from_rotvec(rotvec(K) * share[:, None])

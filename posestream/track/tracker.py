@@ -122,7 +122,7 @@ class Tracker:
         score = seen.person_score
         fit = seen.placed & (score >= self._settings.birth_score)
         fit[taken] = False
-        if not np.count_nonzero(fit):
+        if not some(fit):
             return np.zeros(0, dtype=np.int64)
         where = seen.root_m
         order = np.lexsort((where[:, 2], where[:, 0], -score))
@@ -138,7 +138,7 @@ class Tracker:
         """Show newcomers who have been seen enough, under their old identity if they had one."""
         known, now = self._known, detection >= 0
         waiting = now & ~known.shown & ~known.gone
-        if not np.count_nonzero(waiting):
+        if not some(waiting):
             return detection
         score = np.zeros(len(known))
         score[now] = seen.person_score[detection[now]]

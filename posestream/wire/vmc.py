@@ -26,6 +26,7 @@ MAX_DATAGRAM_BYTES: Final = 1472
 """The protocol allows 1500; this much crosses an Ethernet without being fragmented."""
 
 _MAX_TEMPLATES: Final = 64
+_LOST: Final = int(TrackState.LOST)  # Python looks members of an enumeration up slowly
 _SEVEN_FLOATS: Final = (0.0,) * 7
 
 Message = tuple[str, Sequence[Argument]]
@@ -64,12 +65,15 @@ class VmcEncoder:
         if not rows:
             return []
         values = self._values(frame)
-        encoded = ((port, self._person(frame, values[row], row)) for port, row in rows.items())
+        sound = every(np.isfinite(values))  # as a rule
+        encoded = (
+            (port, self._person(frame, values[row], row, sound)) for port, row in rows.items()
+        )
         return [(port, datagrams) for port, datagrams in encoded if datagrams]
 
     def rows(self, frame: AvatarFrame) -> dict[int, int]:
         """Port to row of everybody in the frame who has a port here and is not leaving."""
-        present = [state != TrackState.LOST for state in frame.state.tolist()]
+        present = [state != _LOST for state in frame.state.tolist()]
         ports = (self.target.port_of(slot) for slot in frame.slot.tolist())
         return {
             port: row
@@ -101,14 +105,14 @@ class VmcEncoder:
         values += 0.0  # the mirror makes minus zeros
         return values
 
-    def _person(self, frame: AvatarFrame, values: F64, row: int) -> list[bytes]:
+    def _person(self, frame: AvatarFrame, values: F64, row: int, sound: bool) -> list[bytes]:
         sent = self._sendable if self.target.send_untracked else self._tracked(frame, row)
         face = self.target.send_expressions and frame.expressions.shape[1] == self._num_expressions
         template, columns = self._template(sent, face)
         numbers = values.take(columns)
         if face:
             numbers = np.concatenate([numbers, self._expressions(frame.expressions[row])])
-        if not every(np.isfinite(numbers)):
+        if (face or not sound) and not every(np.isfinite(numbers)):
             self.skipped += 1
             return []
         return template.fill(numbers)

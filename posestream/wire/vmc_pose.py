@@ -79,7 +79,9 @@ class PoseFitter:
 
     def _folded(self, quat_local_xyzw: F64) -> F64:
         present: Bool = self.rig.bones_present
-        return quat_local_xyzw.copy() if every(present) else fold(present, quat_local_xyzw)
+        if every(present):
+            return quat_local_xyzw.copy() if self._turns else quat_local_xyzw
+        return fold(present, quat_local_xyzw)
 
     def _local(self, n: F64) -> F64:
         if self._plain:
@@ -89,9 +91,10 @@ class PoseFitter:
     def _hips(self, frame: AvatarFrame) -> F64:
         """Place of the avatar's Hips (N, 3)."""
         person_m = frame.hip_height_m
-        usable = np.isfinite(person_m) & (person_m > _MIN_HIP_HEIGHT_M)
-        ratio = np.where(usable, self.rig.hip_height_m / np.where(usable, person_m, 1.0), 1.0)
-        factor = ratio[:, None] * _EACH_AXIS
+        usable = (person_m > _MIN_HIP_HEIGHT_M) & (person_m < np.inf)
+        if not every(usable):
+            person_m = np.where(usable, person_m, self.rig.hip_height_m)
+        factor = (self.rig.hip_height_m / person_m)[:, None] * _EACH_AXIS
         if self._scale == "metric":
             # height still follows the avatar's legs, or its feet would leave the floor
             factor[:, (0, 2)] = 1.0
