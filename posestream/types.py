@@ -240,7 +240,7 @@ class AvatarFrame:
         if isinstance(self.places, np.ndarray):
             _check("places", self.places, n, NUM_BONES, 3)
         _check("bone_valid", self.bone_valid, n, NUM_BONES)
-        _check("expressions", self.expressions, n, None)
+        _check("expressions", self.expressions, n, *self.expressions.shape[-1:])
 
     @property
     def position_world_m(self) -> F64:

@@ -10,7 +10,7 @@ arrays (M, n) are faster than those of more axes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -53,10 +53,12 @@ def _turned_axes(p: F64, q: F64) -> F64:
 _EACH: Final = {n: np.repeat(np.eye(n), n, axis=1) for n in (3, 4)}
 _AGAIN: Final = {n: np.tile(np.eye(n), n) for n in (3, 4)}
 _SQUARES: Final = [np.eye(4)[:, index] for index in np.triu_indices(4)]
-_PRODUCT: Final = _of_outer(np.eye(4), np.eye(4), rot.multiply)
+PRODUCT: Final = _of_outer(np.eye(4), np.eye(4), rot.multiply)
+"""(16, 4): what acts on the outer product of two quaternions for their product."""
 _DIFFERENCE: Final = _of_outer(rot.inverse(np.eye(4)), np.eye(4), rot.multiply)
 _CROSS: Final = _of_outer(np.eye(3), np.eye(3), rot.cross)
-_HALF_WAY: Final = _of_outer(np.eye(3), np.eye(3), _half_way)
+HALF_WAY: Final = _of_outer(np.eye(3), np.eye(3), _half_way)
+"""(9, 4): likewise of two unit vectors, for what ``whole`` makes the rotation between them."""
 
 
 def _of_squares(table: F64) -> F64:
@@ -88,7 +90,7 @@ def _bilinear(a: F64, b: F64, table: F64) -> F64:
 
 def mul(a: F64, b: F64) -> F64:
     """Quaternion product a ⊗ b (..., 4)."""
-    return _bilinear(a, b, _PRODUCT)
+    return _bilinear(a, b, PRODUCT)
 
 
 def difference(a: F64, b: F64) -> F64:
@@ -161,15 +163,15 @@ def unit(v: F64) -> tuple[F64, F64]:
 
 def between(a: F64, b: F64) -> F64:
     """Shortest rotation from unit a to unit b; some half turn where they are opposite."""
-    q = _bilinear(a, b, _HALF_WAY)
-    whole = _whole(q)
-    if whole is None:
+    q = _bilinear(a, b, HALF_WAY)
+    turn = whole(q)
+    if turn is None:
         shape = (*q.shape[:-1], 3)
         return rot.between(np.broadcast_to(a, shape), np.broadcast_to(b, shape))
-    return whole
+    return turn
 
 
-def _whole(q: F64) -> F64 | None:
+def whole(q: F64) -> F64 | None:
     """The rotation by twice what turns half-way, whose scalar is one too low; None: half a turn."""
     flat = q.reshape(-1, 4)
     w = flat[:, 3]
@@ -178,34 +180,6 @@ def _whole(q: F64) -> F64 | None:
         return None
     flat /= np.sqrt((flat * flat).dot(_SUMS[4]))
     return flat.reshape(q.shape)
-
-
-class Swing:
-    """``between`` from K fixed unit vectors ``rest`` (K, 3): one product with a constant."""
-
-    def __init__(self, rest: F64) -> None:
-        self._rest = rest
-        self._table = block_diagonal(
-            [np.einsum("i,ijk->jk", a, _HALF_WAY.reshape(3, 3, 4)) for a in rest]
-        )
-
-    def to(self, b: F64) -> F64:
-        """(..., 4) the shortest rotations to unit b (..., 3), of which each K belong together."""
-        k = len(self._rest)
-        q: F64 = b.reshape(-1, 3 * k).dot(self._table).reshape(*b.shape[:-1], 4)
-        whole = _whole(q)
-        if whole is not None:
-            return whole
-        grouped = b.reshape(-1, k, 3)
-        return rot.between(np.broadcast_to(self._rest, grouped.shape), grouped).reshape(q.shape)
-
-
-def block_diagonal(blocks: Sequence[F64]) -> F64:
-    """(K m, K n): acts on K vectors that lie one after another, on each by its own (m, n)."""
-    table = np.zeros((len(blocks), blocks[0].shape[0], len(blocks), blocks[0].shape[1]))
-    for k, block in enumerate(blocks):
-        table[k, :, k] = block
-    return table.reshape(table.shape[0] * table.shape[1], -1)
 
 
 def about(axis: F64, angle_rad: F64) -> F64:

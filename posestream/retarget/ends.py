@@ -9,9 +9,6 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry.fast import (
-    Swing,
-    about,
-    block_diagonal,
     clamp,
     cross,
     mul,
@@ -19,6 +16,7 @@ from posestream.geometry.fast import (
     smoothstep,
     unit,
 )  # fmt: skip
+from posestream.geometry.fixed import Swing, Twist, block_diagonal
 from posestream.geometry.rotation import arctan2
 from posestream.retarget.limbs import LIMB_REST
 from posestream.retarget.observe import Observation, end_vectors
@@ -35,8 +33,8 @@ _SIDE_REST: Final = np.stack([_FORWARD, _FORWARD, _LEFT, _LEFT])
 _ROLL_AXES: Final = block_diagonal(
     np.stack([cross(_AHEAD_REST, _SIDE_REST), _SIDE_REST], axis=2)
 )  # (4 · 3, 4 · 2)
-_TURN_AXES: Final = np.concatenate([LIMB_REST[:2], _AHEAD_REST])
-"""(6, 3) of forearms, hands and feet."""
+_TWIST: Final = Twist(np.concatenate([LIMB_REST[:2], _AHEAD_REST]))
+"""Of forearms, hands and feet."""
 _FROM_REST: Final = Swing(_AHEAD_REST)
 _TWIST_RANGE_RAD: Final = np.radians(115.0)
 _FOREARM_SHARE: Final = 0.5
@@ -83,8 +81,7 @@ def solve_ends(
     # the shortest swing to where a hand points does not twist: the roll is all of the twist
     twist = roll[:, :2] = _calmed(roll[:, :2], twist_before_rad, pull)
     bones = np.concatenate([lower[:, :2], swung.reshape(-1, 4, 4)], axis=1)
-    turns = about(_TURN_AXES, np.concatenate([_FOREARM_SHARE * twist, roll], axis=1))
-    turned = mul(bones.reshape(-1, 4), turns.reshape(-1, 4)).reshape(-1, 6, 4)
+    turned = _TWIST.of(bones, np.concatenate([_FOREARM_SHARE * twist, roll], axis=1))
     return Ends(turned[:, :2], turned[:, 2:], weight > 0.0, twist)
 
 

@@ -9,17 +9,15 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry.fast import (
-    Swing,
-    about,
     cross,
     dot,
     every,
-    mul,
     pick,
     seen_from,
     smoothstep,
     unit,
 )  # fmt: skip
+from posestream.geometry.fixed import Swing, Twist
 from posestream.geometry.rotation import arctan2
 from posestream.retarget.observe import Observation
 from posestream.retarget.rest import REST_TORSO_M
@@ -37,7 +35,7 @@ _EAR_TO_NOSE_M: Final = np.array([0.0, -0.028, 0.115])
 _EYE_TO_NOSE_M: Final = _EAR_TO_NOSE_M - _EAR_TO_EYE_M
 _EAR_TO_FACE_M: Final = _EAR_TO_NOSE_M + _EAR_TO_EYE_M
 
-_TO_AXIS: Final = Swing(_X[None])
+_TO_AXIS, _ROLL = Swing(_X[None]), Twist(_X[None])
 _ACROSS_AXIS: Final = np.array([0.0, 1.0, 1.0])
 # A vector seen from axes swung from x, against these of its like at rest, tells how far to roll.
 _ROLL_AXES: Final = np.concatenate([cross(_X, np.eye(3)).T, np.eye(3)]).T.copy()
@@ -80,7 +78,7 @@ def _aim(across: F64, rest: F64, other: F64) -> tuple[F64, F64]:
     seen = seen_from(swing, other.reshape(-1, 3))
     axes: F64 = rest.reshape(-1, 3).dot(_ROLL_AXES)
     roll = np.matmul(axes.reshape(-1, 2, 3), seen[..., None])
-    turn = mul(swing, about(_X, arctan2(roll[:, 0, 0], roll[:, 1, 0])))
+    turn = _ROLL.of(swing, arctan2(roll[:, 0, 0], roll[:, 1, 0]))
     off = (seen * seen).dot(_ACROSS_AXIS)
     return turn.reshape(-1, 3, 4), off.reshape(-1, 3)
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry.fast import (
-    about,
     between,
     difference,
     every,
@@ -21,6 +20,7 @@ from posestream.geometry.fast import (
     twist_angle,
     unit,
 )  # fmt: skip
+from posestream.geometry.fixed import Twist
 from posestream.retarget.facing import Facing
 from posestream.retarget.observe import MIN_BONE_M, Observation
 from posestream.skeleton.joints import JOINT
@@ -32,6 +32,7 @@ NECK_REST: Final[F64] = unit(np.array([0.0, 0.20, 0.02]))[0]
 """At rest, from the mid-point of the shoulder joints to the centre of the head."""
 
 _NECK_TWIST_SHARE: Final = 0.5
+_TURN: Final = Twist(_Y[None])
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ def solve_head(seen: Observation, facing: Facing, chest: F64) -> HeadPose:
     face, face_ok = facing.face, facing.face_ok
     head = face if every(face_ok) else pick(face_ok, face, _upright(seen, swung))
     turn = twist_angle(difference(swung, head), _Y) * _NECK_TWIST_SHARE
-    neck = mul(swung, about(_Y, turn))
+    neck = _TURN.of(swung, turn)
     if not every(line_ok):
         neck = pick(line_ok, neck, slerp(chest, head, 0.4))
     return HeadPose(neck, head, line_ok | face_ok, face_ok | seen.crown_ok)

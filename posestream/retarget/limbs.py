@@ -15,10 +15,7 @@ import numpy as np
 
 from posestream.arrays import F64, Bool
 from posestream.geometry.fast import (
-    Swing,
-    about,
     between,
-    block_diagonal,
     clamp,
     cross,
     difference,
@@ -31,6 +28,7 @@ from posestream.geometry.fast import (
     twist_angle,
     unit,
 )  # fmt: skip
+from posestream.geometry.fixed import Swing, Twist, block_diagonal
 from posestream.geometry.rotation import arctan2
 from posestream.retarget.observe import Observation
 
@@ -54,6 +52,7 @@ _BEND_AXES: Final = block_diagonal(
     np.stack([HINGE_REST, cross(HINGE_REST, LIMB_REST)], axis=2)
 )  # (4 · 3, 4 · 2)
 _FROM_REST: Final = Swing(LIMB_REST)
+_TWIST: Final = Twist(LIMB_REST)
 _REST_TURNED: Final = block_diagonal([np.kron(np.eye(3), rest[:, None]) for rest in LIMB_REST])
 """(4 · 9, 4 · 3): where rotation matrices lead limbs from rest."""
 
@@ -91,7 +90,7 @@ def solve_limbs(seen: Observation, parent: F64, memory: F64, fresh: Bool, dt_s: 
         carried = pick(np.repeat(fresh, 4) & upper_ok, natural, carried)
     bendable = (upper_ok & lower_ok).reshape(-1, 4)
     turn = _twist_step(local[:, 1], carried, natural, bendable, fresh, dt_s)
-    in_parent = unit(mul(about(along, turn.reshape(-1)), carried))[0]
+    in_parent = unit(_TWIST.of(carried, turn))[0]  # about the limb at rest, before it is carried
     upper = mul(parent, in_parent)
     straight = np.matmul(turned, along[..., None])[..., 0]
     lower = mul(between(straight, pick(lower_ok, limb[:, 1], straight)), upper)

@@ -43,6 +43,8 @@ class VmcEncoder:
     ) -> None:
         rig = default_rig() if rig is None else rig
         self.target = target
+        slots = range(target.first_slot, target.first_slot + target.people)
+        self._ports = {slot: port for slot in slots if (port := target.port_of(slot)) is not None}
         self.skipped = 0  # people left out because a number of theirs was not finite
         self._fit = PoseFitter(
             rig,
@@ -73,12 +75,11 @@ class VmcEncoder:
 
     def rows(self, frame: AvatarFrame) -> dict[int, int]:
         """Port to row of everybody in the frame who has a port here and is not leaving."""
-        present = [state != _LOST for state in frame.state.tolist()]
-        ports = (self.target.port_of(slot) for slot in frame.slot.tolist())
+        people = zip(frame.slot.tolist(), frame.state.tolist(), strict=True)
         return {
-            port: row
-            for row, (port, here) in enumerate(zip(ports, present, strict=True))
-            if here and port is not None
+            self._ports[slot]: row
+            for row, (slot, state) in enumerate(people)
+            if state != _LOST and slot in self._ports
         }
 
     def encode_nobody(self, t_capture_ns: int) -> list[bytes]:
