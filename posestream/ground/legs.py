@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ _MOST_STRETCHED: Final = 0.9995
 _HALF_TURNS: Final = np.array([[-0.5, 0.0, 0.5], [0.0, 0.5, 0.5]])
 # A leg near its full length bends by twenty degrees for a centimetre: no knee bends or stretches
 # faster to reach a place than this, on top of what it does by itself.
-_BENDS_RAD_S, _STRETCHES_RAD_S = 5.0, 4.0
+_BENDS_RAD_S, _STRETCHES_RAD_S = 5.0, 3.0
 
 
 class Body(NamedTuple):
@@ -80,7 +81,12 @@ def legs_of(root_world_m: F64, quat_local_xyzw: F64, body: Body) -> Legs:
 
 
 def reach(
-    legs: Legs, ankle_m: F64, sole_m: F64, body: Body, knee_rad: F64, dt_s: float
+    legs: Legs,
+    ankle_m: F64,
+    sole_of: Callable[[F64], F64],
+    body: Body,
+    knee_rad: F64,
+    dt_s: float,
 ) -> tuple[F64, F64]:
     """Legs that bring the ankles to ``ankle_m``, or as near as they can.
 
@@ -89,8 +95,9 @@ def reach(
     Args:
         legs: as measured.
         ankle_m: (N, 2, 3) where to.
-        sole_m: (N, 2, 3) from there to the ball, turns the foot.
-        body: their lengths.
+        sole_of: the ways (N, 2, 3) from ankles to balls, for ankles at given places (N, 2, 3);
+            they turn the feet.
+        body: lengths of the legs.
         knee_rad: (N, 2) by which knees were bent more than measured ``dt_s`` seconds ago.
         dt_s: an infinite time lets them bend as they must.
 
@@ -101,14 +108,21 @@ def reach(
     ways = np.empty((2, 2, *ankle_m.shape))  # before and after; of leg and sole
     np.subtract(legs.place_m[:, 2], hip, out=ways[0, 0])
     np.subtract(ankle_m, hip, out=ways[1, 0])
-    ways[0, 1], ways[1, 1] = legs.sole_m, sole_m
+    ways[0, 1], ways[1, 1] = legs.sole_m, sole_of(ankle_m)
     # all else in the axes that thighs had: there, their own hinge is x
-    along, size = unit(np.matmul(ways[..., None, :], legs.thigh)[..., 0, :])
+    along, size = unit(_in_thighs(ways, legs))
+    opens, knee_rad, late = _opens(size[:, 0], body, knee_rad, dt_s)
+    if late is not None:
+        sole = sole_of(hip + late[..., None] * ways[1, 0])
+        along[1, 1] = unit(_in_thighs(sole, legs))[0]
     swing, twist = between(along[0], along[1])
-    opens, knee_rad = _opens(size[:, 0], body, knee_rad, dt_s)
     bend = _bends(opens)
     bend[:, :, :2] = mul(swing[:, :, None], bend[:, :, :2])
     return _bent(legs.local, bend, twist), knee_rad
+
+
+def _in_thighs(way_m: F64, legs: Legs) -> F64:
+    return np.asarray(np.matmul(way_m[..., None, :], legs.thigh)[..., 0, :])
 
 
 def _bent(local: F64, bend: F64, foot_turn: F64) -> F64:
@@ -125,37 +139,33 @@ def _bent(local: F64, bend: F64, foot_turn: F64) -> F64:
     return out
 
 
-def _opens(span_m: F64, body: Body, knee_rad: F64, dt_s: float) -> tuple[F64, F64]:
-    """(N, 2, 2) by how much the corners at hip and ankle open, and (N, 2) both: what knees bend.
+def _opens(span_m: F64, body: Body, knee_rad: F64, dt_s: float) -> tuple[F64, F64, F64 | None]:
+    """By how much the corners at hip and ankle open (N, 2, 2), and both: what knees bend (N, 2).
 
-    ``span_m`` (2, N, 2) leads from hip to ankle before and after.
+    ``span_m`` (2, N, 2) leads from hip to ankle before and after. Last, if some knee is late,
+    the share (N, 2) of the way after that legs go.
     """
     shortest, stretched = body.span_m[..., 0], body.span_m[..., 1]
-    span = clamp(span_m, shortest, np.maximum(stretched, span_m[0]))
-    corners = _corners(span, body)
-    opens = corners[1] - corners[0]
-    wanted = opens[..., 0] + opens[..., 1]
-    bend = clamp(wanted, knee_rad - _STRETCHES_RAD_S * dt_s, knee_rad + _BENDS_RAD_S * dt_s)
-    fast = bend != wanted
-    if some(fast):
-        bent = np.maximum(corners[0, ..., 0] + corners[0, ..., 1] + bend, 0.0)
-        slowly = _corners(_span(bent, body), body) - corners[0]
-        opens = np.where(fast[..., None], slowly, opens)
-    return opens, bend
-
-
-def _corners(span_m: F64, body: Body) -> F64:
-    """(..., N, 2, 2) angles at hip and ankle of legs so long from one to the other."""
-    span = span_m[..., None]
+    span = clamp(span_m, shortest, np.maximum(stretched, span_m[0]))[..., None]
     cosines = (span * span + body.excess_m2) / (body.twice_m * span)
-    return np.asarray(np.arccos(clamp(cosines, -1.0, 1.0)))
+    corners = np.arccos(clamp(cosines, -1.0, 1.0))
+    opens = corners[1] - corners[0]
+    bends = corners[..., 0] + corners[..., 1]
+    wanted = bends[1] - bends[0]
+    bend = clamp(wanted, knee_rad - _STRETCHES_RAD_S * dt_s, knee_rad + _BENDS_RAD_S * dt_s)
+    bend = np.maximum(bend, -bends[0])
+    if not some(bend != wanted):
+        return opens, bend, None
+    # thigh and shank are about as long, so either corner opens by the half
+    opens += (0.5 * (bend - wanted))[..., None]
+    return opens, bend, _span_m(bends[0] + bend, body) / np.maximum(span_m[1], 1e-9)
 
 
-def _span(bend_rad: F64, body: Body) -> F64:
+def _span_m(bend_rad: F64, body: Body) -> F64:
     """(N, 2) from hip to ankle of legs whose knees are bent so far."""
     two = body.twice_m
-    squares = 0.25 * (two * two).sum(axis=-1) + 0.5 * two[..., 0] * two[..., 1] * np.cos(bend_rad)
-    return np.asarray(np.sqrt(squares))
+    squares = (two * two).sum(axis=-1) + 2.0 * two[..., 0] * two[..., 1] * np.cos(bend_rad)
+    return np.asarray(0.5 * np.sqrt(squares))
 
 
 def _bends(opens_rad: F64) -> F64:

@@ -16,7 +16,7 @@ class People:
 
     track_id: I64  # (N,)
     place_m: F64  # (N, 3, 3) hips, left and right ankle as measured; NaN: new
-    speed: F64  # (N, 2)
+    speed: F64  # (N, 3) of the same
     still_s: F64  # (N, 2)
     standing: Bool  # (N, 2)
     weight: F64  # (N, 2) of the lock
@@ -26,7 +26,6 @@ class People:
     loose_s: F64  # (N,) since a foot stood
     doubt_s: F64  # (N, 2) for which feet have seemed to leave
     knee_rad: F64  # (N, 2) by which legs that reach are bent more than as measured
-    hips_m_s: F64  # (N,)
 
 
 FIELDS: Final = tuple(name for name in People.__slots__ if name != "track_id")
@@ -36,8 +35,8 @@ FIELDS: Final = tuple(name for name in People.__slots__ if name != "track_id")
 def newcomers(count: int) -> People:
     """Nothing is known of anybody yet."""
     return People(
-        np.zeros(count, dtype=np.int64), np.full((count, 3, 3), np.nan), np.zeros((count, 2)),
+        np.zeros(count, dtype=np.int64), np.full((count, 3, 3), np.nan), np.zeros((count, 3)),
         np.zeros((count, 2)), np.zeros((count, 2), dtype=np.bool_), np.zeros((count, 2)),
         np.zeros((count, 2, 3)), np.zeros((count, 2, 3)), np.zeros((count, 3)), np.zeros(count),
-        np.zeros((count, 2)), np.zeros((count, 2)), np.zeros(count),
+        np.zeros((count, 2)), np.zeros((count, 2)),
     )  # fmt: skip

@@ -1,9 +1,10 @@
 """How far people are shown from where they are measured.
 
 Hips are measured far better than feet, whose estimates jump by as much as a step is long. So
-people are moved slowly to where their feet stand, and by what is far off no faster than by what
-is near; meanwhile legs make up the rest. Fast goes only what hips and standing feet do
-alike, away from the camera or up: that is the camera's error, not theirs.
+people who rest are moved slowly to where their feet stand, and by what is far off no faster than
+by what is near; meanwhile legs make up the rest. Fast goes only what hips and standing feet do
+alike: that is an error of the distance or of the floor, not theirs. Who goes somewhere is shown
+where they are measured.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from typing import Final
 import numpy as np
 
 from posestream.arrays import F64, Bool
-from posestream.geometry.fast import clamp, dot, every, smoothstep, some
+from posestream.geometry.fast import clamp, every, some
 from posestream.ground.contacts import Feet
 from posestream.ground.legs import Legs
 from posestream.ground.people import People
 
 _STAND_S: Final = 0.4  # how fast people are moved to where their feet stand
 _SEATED_S: Final = 1.0  # the same in height, where nobody stands upright
-_FAR_M: Final = 0.1  # more counts as this much
-_CALM_M_S: Final = (0.2, 0.7)  # of two feet the calmer one says where people are
-_BACK_S: Final = 3.0  # to where they are measured, level, though feet stand
-_AWAY_M: Final = (0.25, 0.5)  # so far from there nobody is moved alike with hips and feet
-_RETURN_S: Final = 0.5  # to where they are measured, level, while no foot stands
+_FAR_M: Final = 0.08  # more counts as this much
+_BACK_S: Final = 3.0  # to where they are measured, level, though feet stand and hips rest
+_AWAY_M: Final = 0.4  # further from there what hips and feet do alike is believed
+_LEVEL: Final = np.array([1.0, 0.0, 1.0])
+_RETURN_S: Final = 0.5  # the same while hips go somewhere, or no foot stands
 _SETTLE_S: Final = 0.4  # of people who stand though no foot rests
 _AIRBORNE_S: Final = 0.9  # nobody jumps longer
 _RISE_S: Final = 0.05  # out of the ground
@@ -35,9 +36,12 @@ _RANGE_STD, _UP_STD_M = 0.01, 0.03  # errors of distance, as a share of it, and 
 _THICK_M: Final = np.array([[0.07], [0.04], [0.04]])  # half as thick as hip, knee and ankle are
 
 
-def shift(people: People, feet: Feet, legs: Legs, dt_s: float) -> F64:
-    """(N, 3) from where people are measured to where they are shown, for this frame."""
-    step = _step(people, feet, dt_s)
+def shift(people: People, feet: Feet, legs: Legs, calm: F64, dt_s: float) -> F64:
+    """(N, 3) from where people are measured to where they are shown, for this frame.
+
+    ``calm`` (N,): from 1, the hips rest, to 0, they go somewhere.
+    """
+    step = _step(people, feet, 1.0 - calm[:, None], dt_s)
     loose = people.loose_s > 0.0
     if some(loose):
         step = np.where(loose[:, None], _loose_step(people, feet, dt_s), step)
@@ -46,51 +50,37 @@ def shift(people: People, feet: Feet, legs: Legs, dt_s: float) -> F64:
     return np.asarray(moved)
 
 
-def _step(people: People, feet: Feet, dt_s: float) -> F64:
-    """(N, 3) of people who stand on a foot."""
-    held = people.weight * people.standing * (1.001 - smoothstep(people.speed, *_CALM_M_S))
+def _step(people: People, feet: Feet, going: F64, dt_s: float) -> F64:
+    """(N, 3) of people who stand on a foot: to it as far as they rest, back as far as they go."""
+    held = people.weight * people.standing
     share = held / np.maximum(held[:, :1] + held[:, 1:], 1e-9)
     wanted = np.matmul(share[:, None], people.anchor_m - feet.ankle_m)[:, 0]
-    step = _limited(wanted - people.shift_m, _FAR_M) * -expm1(-dt_s / _STAND_S)
+    step = clamp(wanted - people.shift_m, -_FAR_M, _FAR_M) * -expm1(-dt_s / _STAND_S)
     if not every(feet.stands):
         step[:, 1] *= np.where(feet.stands, 1.0, _STAND_S / _SEATED_S)
-    step[:, ::2] += people.shift_m[:, ::2] * expm1(-dt_s / _BACK_S)
-    return np.asarray(step - _alike(people, feet))
+    step -= _alike(people, feet)
+    resting, gone = -expm1(-dt_s / _BACK_S), -expm1(-dt_s / _RETURN_S)
+    back = people.shift_m * (resting + (gone - resting) * going)
+    return np.asarray(step - _LEVEL * (going * step + back))
 
 
 def _alike(people: People, feet: Feet) -> F64:
-    """(N, 3) by how much hips and standing feet have moved alike, away from the camera or up.
+    """(N, 3) by how much hips and standing feet have moved alike.
 
     Real hips move while feet stand, so of what these share the half is chance.
     """
-    ways = np.zeros((len(feet.ray), 2, 3))
-    level = feet.ray[:, 0, ::2]
-    ways[:, 0, ::2] = level / np.maximum(np.sqrt(dot(level, level)), 1e-9)[:, None]
-    ways[:, 1, 1] = 1.0
-    moved = np.matmul(feet.moved_m, ways.swapaxes(1, 2))  # (N, 3, 2) hips, feet; level, up
-    hips = moved[:, :1]
-    shared = hips * moved[:, 1:] / np.maximum(hips * hips, _SLOWEST_M2)
-    stand = (people.standing & feet.known)[..., None]
-    least = np.where(stand, shared, np.inf).min(axis=1)
-    share = clamp(2.0 * least - 1.0, 0.0, 1.0) * stand.any(axis=1)
-    away = people.shift_m[:, ::2]
-    share[:, 0] *= 1.0 - smoothstep(np.sqrt(dot(away, away)), *_AWAY_M)
-    return np.asarray(np.matmul((share * hips[:, 0])[:, None], ways)[:, 0])
-
-
-def _limited(step_m: F64, longest_m: float) -> F64:
-    """(N, 3) the same steps, none longer than ``longest_m``."""
-    squared = dot(step_m, step_m)
-    if not some(squared > longest_m * longest_m):
-        return step_m
-    share = np.minimum(1.0, longest_m / np.maximum(np.sqrt(squared), 1e-9))
-    return np.asarray(step_m * share[:, None])
+    moved = feet.moved_m
+    along = np.matmul(moved, moved[:, 0, :, None])[..., 0]
+    feet_along = np.where(people.standing, along[:, 1:], np.inf)
+    least = np.minimum(feet_along[:, 0], feet_along[:, 1])
+    share = clamp(2.0 * least / np.maximum(along[:, 0], _SLOWEST_M2) - 1.0, 0.0, 1.0)
+    share *= np.hypot(people.shift_m[:, 0], people.shift_m[:, 2]) < _AWAY_M
+    return np.asarray(share[:, None] * moved[:, 0])
 
 
 def _loose_step(people: People, feet: Feet, dt_s: float) -> F64:
     """Back to where people are measured, level; after a while down to the floor, if they stand."""
-    step = people.shift_m * expm1(-dt_s / _RETURN_S)
-    step[:, 1] = 0.0
+    step = people.shift_m * (_LEVEL * expm1(-dt_s / _RETURN_S))
     late = feet.stands & (people.loose_s > _AIRBORNE_S) & either(feet.known)
     down = lowest_to_floor(feet) * -expm1(-dt_s / _SETTLE_S)
     return np.where(late[:, None], down, step)
@@ -106,10 +96,11 @@ def to_floor(up_m: F64, feet: Feet) -> F64:
 
     Along the line of sight as far as distance is less sure than height; the rest straight up.
     """
-    steep = feet.ray[..., 1]
-    var = (_RANGE_STD * feet.range_m) ** 2
+    ray = feet.ray[:, 1:]
+    steep = ray[..., 1]
+    var = (_RANGE_STD * feet.range_m[:, 1:]) ** 2
     along = up_m * var * steep / (_UP_STD_M**2 + var * steep * steep)
-    way = along[..., None] * feet.ray
+    way = along[..., None] * ray
     way[..., 1] = up_m
     return np.asarray(way)
 

@@ -8,13 +8,14 @@ into it.
 
 from __future__ import annotations
 
+from functools import partial
 from math import exp, expm1
 from typing import Final
 
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.geometry.fast import clamp, dot, same, smoothstep, some, unit
+from posestream.geometry.fast import clamp, same, smoothstep, some, unit
 from posestream.ground.contacts import Feet, contacts, smoothed, speeds, still_for
 from posestream.ground.legs import Body, Legs, body_of, legs_of, reach, with_legs
 from posestream.ground.people import FIELDS, People, newcomers
@@ -24,10 +25,9 @@ from posestream.ground.shift import either, lowest_to_floor, shift, to_floor
 _FOLLOW_S: Final = {"soft": 0.25, "locked": 3.0}  # how fast a standing foot follows what is seen
 _IN_S, _OUT_S = 0.08, 0.1  # ramps of a foot that stands
 _RELEASE_S: Final = 0.1  # how fast a foot is let go
-_LETS_GO_M: Final = np.array([0.1, 0.3])  # so far from its place a foot is let go bit by bit
-_CALM_LETS_GO_M: Final = np.array([0.24, 0.4])  # the same while hips hardly move
+_LETS_GO_M: Final = (0.15, 0.35)  # so far from its place a foot is let go bit by bit
+_CALMLY_M: Final = 0.1  # the farther, level, while hips hardly move
 _HIPS_M_S: Final = (0.15, 0.45)  # slower they are calm, faster they are not
-_HIPS_S: Final = 0.1  # over which their speed is taken
 _UPRIGHT: Final = 0.65  # height of the hips above the lower ankle, of that of who stands straight
 _TILT_M: Final = 0.04  # a ball so far from a flat foot's height is noise
 _ANKLE_M: Final = 0.04  # half as thick as it is
@@ -88,11 +88,12 @@ class Grounder:
         legs = legs_of(root_world_m, quat_local_xyzw, body)
         feet = _look(people, legs, root_world_m, body, known, camera_m)
         _watch(people, feet, dt_s)
-        calm = _calm(people, feet, dt_s)
+        calm = 1.0 - smoothstep(people.speed[:, 0], *_HIPS_M_S)
         self._stand(people, feet, calm, dt_s)
-        people.shift_m = shift(people, feet, legs, dt_s)
-        goal = _put(people, feet, calm, body, dt_s)
-        solved, people.knee_rad = reach(legs, *goal, body, people.knee_rad, dt_s)
+        people.shift_m = shift(people, feet, legs, calm, dt_s)
+        ankle = _put(people, feet, calm, body, dt_s)
+        soles = partial(_soles, people, feet, body)
+        solved, people.knee_rad = reach(legs, ankle, soles, body, people.knee_rad, dt_s)
         root = np.asarray(root_world_m + people.shift_m)
         return root, with_legs(quat_local_xyzw, solved)
 
@@ -117,7 +118,7 @@ class Grounder:
         before = people.standing
         doubt = people.doubt_s, calm, dt_s
         people.standing, people.doubt_s = contacts(
-            feet, before, people.speed, people.still_s, gap, doubt
+            feet, before, people.speed[:, 1:], people.still_s, gap, doubt
         )
         begins = people.standing > before
         if some(begins):
@@ -139,48 +140,41 @@ def _look(people: People, legs: Legs, hips_m: F64, body: Body, known: Bool, came
     rest = body.ankle_m[:, None] + np.maximum(-_TILT_M - tilt, 0.0)
     height = ankle[..., 1]
     above = height + people.shift_m[:, 1:2] - rest
-    ray, range_m = unit(ankle - camera_m)
     lower = np.minimum(height[:, 0], height[:, 1])
     stands = hips_m[:, 1] - lower > _UPRIGHT * (body.hips_m - body.ankle_m)
     here = np.concatenate([hips_m[:, None], ankle], axis=1)
     moved, people.place_m = here - people.place_m, here
+    ray, range_m = unit(here - camera_m)
     return Feet(moved, ankle, legs.sole_m, tilt, rest, above, ray, range_m, known, stands)
 
 
 def _watch(people: People, feet: Feet, dt_s: float) -> None:
-    """How fast the feet move. Newcomers who stand are put on the floor at once."""
+    """How fast hips and feet move. Newcomers who stand are put on the floor at once."""
     new = np.isnan(feet.moved_m[:, 0, 0])
     if some(new):
         feet.moved_m[new] = 0.0
         down = lowest_to_floor(feet)
         people.shift_m = np.where((new & feet.stands)[:, None], down, people.shift_m)
         feet.above_m = feet.above_m + np.where(new[:, None], people.shift_m[:, 1:2], 0.0)
-    people.speed = smoothed(people.speed, speeds(feet.moved_m[:, 1:], feet.ray, dt_s), dt_s)
-    people.still_s = still_for(people.still_s, people.speed, dt_s)
+    now = speeds(feet.moved_m, feet.ray, dt_s)
+    people.speed = smoothed(people.speed, now, dt_s)
+    slow = np.minimum(people.speed[:, 1:], now[:, 1:])
+    people.still_s = still_for(people.still_s, slow, dt_s)
 
 
-def _calm(people: People, feet: Feet, dt_s: float) -> F64:
-    """(N,) 1: the hips rest, 0: they go somewhere. Distance counts less, as with feet."""
-    now = speeds(feet.moved_m[:, 0], feet.ray[:, 0], dt_s)
-    people.hips_m_s = people.hips_m_s + (now - people.hips_m_s) * -expm1(-dt_s / _HIPS_S)
-    return np.asarray(1.0 - smoothstep(people.hips_m_s, *_HIPS_M_S))
+def _put(people: People, feet: Feet, calm: F64, body: Body, dt_s: float) -> F64:
+    """(N, 2, 3) where ankles go, as seen from where people are measured.
 
-
-def _put(people: People, feet: Feet, calm: F64, body: Body, dt_s: float) -> tuple[F64, F64]:
-    """Where ankles go (N, 2, 3), and from there to the balls of the feet (N, 2, 3).
-
-    Standing feet go where they stand, none into the ground. Both as seen from where people
-    are measured.
+    Standing feet go where they stand, none into the ground.
     """
     gap = people.anchor_m - feet.ankle_m - people.shift_m[:, None]
     left = people.pull_m * exp(-dt_s / _RELEASE_S)
     hold = _hold(people, gap, calm)[..., None]
     people.pull_m = np.where(people.standing[..., None], gap * hold, left)
     ankle = feet.ankle_m + people.pull_m
-    floor = -people.shift_m[:, 1:2]
-    lowest = np.where(feet.stands[:, None], body.ankle_m[:, None], _ANKLE_M) + floor
-    ankle[..., 1] = np.maximum(ankle[..., 1], lowest)
-    return ankle, _soles(people, feet, body, ankle[..., 1] - floor)
+    lowest = np.where(feet.stands[:, None], body.ankle_m[:, None], _ANKLE_M)
+    ankle[..., 1] = np.maximum(ankle[..., 1], lowest - people.shift_m[:, 1:2])
+    return np.asarray(ankle)
 
 
 def _hold(people: People, gap_m: F64, calm: F64) -> F64:
@@ -188,24 +182,21 @@ def _hold(people: People, gap_m: F64, calm: F64) -> F64:
 
     More firmly while hips hardly move, unless it is above its place that a foot is seen.
     """
-    squared = dot(gap_m, gap_m)
-    if not some(people.standing & (squared > _LETS_GO_M[0] ** 2)):  # as a rule
-        return people.weight
-    loose = smoothstep(np.sqrt(squared), *_LETS_GO_M)
-    level = smoothstep(np.sqrt(squared - gap_m[..., 1] ** 2), *_CALM_LETS_GO_M)
-    calmly = np.maximum(level, smoothstep(np.abs(gap_m[..., 1]), *_LETS_GO_M))
-    return np.asarray(people.weight * (1.0 - loose + calm[:, None] * (loose - calmly)))
+    level = np.hypot(gap_m[..., 0], gap_m[..., 2]) - (_CALMLY_M * calm)[:, None]
+    off = np.maximum(level, np.abs(gap_m[..., 1]))
+    return np.asarray(people.weight * (1.0 - smoothstep(off, *_LETS_GO_M)))
 
 
-def _soles(people: People, feet: Feet, body: Body, height_m: F64) -> F64:
-    """(N, 2, 3) from ankle to ball: flat where the foot stands, never into the ground.
+def _soles(people: People, feet: Feet, body: Body, ankle_m: F64) -> F64:
+    """(N, 2, 3) from ankles at these places, as ``_put`` gives them, to the balls of the feet.
 
-    ``height_m`` (N, 2) is that of the ankles above the floor.
+    Flat where the foot stands, never into the ground.
     """
+    height = ankle_m[..., 1] + people.shift_m[:, 1:2]
     fall = feet.fall_m
     drop = fall[..., 1]
     noise = clamp(feet.tilt_m, -_TILT_M, _TILT_M)
-    lowest = np.minimum(body.ball_m[:, None] - height_m, 0.0)
+    lowest = np.minimum(body.ball_m[:, None] - height, 0.0)
     down = np.maximum(drop - people.weight * noise, lowest)
     steepest = 0.99 * body.foot_m
     down = clamp(down, -steepest, steepest)
