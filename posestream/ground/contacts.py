@@ -17,9 +17,9 @@ from posestream.geometry.fast import dot
 
 _SPEED_S: Final = np.array([0.1, 0.03, 0.03])  # over which those of hips and feet are taken
 _ALONG: Final = 0.2  # how much of the speed along the line of sight counts
-_UPRIGHT: Final = np.array([1.0, 1.5, 1.0])  # who jumps is to leave the floor at once
+_RISING: Final = np.array([1.0, 1.9, 1.0])  # who jumps is to leave the floor at once
 _ENTER_M_S, _LEAVE_M_S = 1.2, 1.5
-_ENTER_ABOVE_M, _LEAVE_ABOVE_M = 0.05, 0.06  # above the lower foot
+_ENTER_ABOVE_M, _LEAVE_ABOVE_M = 0.05, 0.07  # above the lower foot
 _NEAR_FLOOR_M: Final = 0.06
 _STILL_S, _STILL_CALM_S = 0.02, 0.1
 _STILL_HIGH_S: Final = 0.2  # at the top of a jump feet rest for less than 0.1 s
@@ -47,7 +47,7 @@ class Feet:
 
 def speeds(moved_m: F64, ray: F64, dt_s: float) -> F64:
     """(N, 3) m/s, what is along the line of sight counting less, upright more."""
-    squared = _squared(moved_m * _UPRIGHT, ray)
+    squared = _squared(moved_m * _RISING, ray)
     return np.asarray(np.sqrt(np.maximum(squared, 0.0)) / max(dt_s, 1e-3))
 
 

@@ -122,7 +122,7 @@ def test_a_floor_that_is_learnt_meanwhile_moves_nobody_suddenly() -> None:
     assert np.abs(shown.ankles_m[:, :, 1] - BODY.ankle_m[0]).max() < 0.03
 
 
-@pytest.mark.parametrize("rise_m", [0.15, 0.45])
+@pytest.mark.parametrize("rise_m", [0.1, 0.15, 0.45])
 def test_a_jump_keeps_its_height(rise_m: float) -> None:
     flight_s = 2.0 * np.sqrt(2.0 * rise_m / 9.81)
     t = np.arange(round(3.0 * FPS)) / FPS - 1.5
