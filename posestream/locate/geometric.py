@@ -23,14 +23,12 @@ _ROUNDS = 4  # on real videos within 0.5 % of where more would lead, 95 times of
 _CUT = 2.0 * 1.4826  # robust width in medians: two standard deviations of a normal error
 _FLOOR = 1e-3  # smallest robust width, as a share of the distance
 _FIRST, _SECOND = np.triu_indices(NUM_JOINTS, 1)  # of all pairs of joints
-_MIDDLE_PAIR = slice(None), (len(_FIRST) - 1) // 2
 _ONES = {n: np.ones(n) for n in (2, 3)}
 _PLANE_AND_RAYS = np.repeat(np.eye(2), 2, axis=0)  # (4, 2): sums x, y of either
 _ZERO, _UNKNOWN = np.zeros(()), np.array(np.nan)
 _MIN_SPREAD = 1e-3  # of the rays: smaller people have no measurable distance
 
 
-Middle = tuple[slice | I64, int | I64]
 _Scale = Annotated[float, msgspec.Meta(ge=0.2, le=3.0)]
 
 
@@ -70,6 +68,13 @@ class _Fit(NamedTuple):
     weight: F64  # (N, J) of the joints
 
 
+class _Hidden(NamedTuple):
+    """What is left out of medians over rows."""
+
+    far: F64  # (N, K) infinite where not known, else 0
+    middle: tuple[I64, I64]  # where the medians of the known stand in sorted rows
+
+
 class _Equations(NamedTuple):
     """t - ray t_z = target for every joint, zeros where it is not known.
 
@@ -80,8 +85,7 @@ class _Equations(NamedTuple):
     z: F64  # (N, J) of the joints, from the root
     centre: F64  # (N, 2)
     score: F64  # (N, J), 0 where not known
-    hidden: F64 | None  # (N, J) infinite where not known: for medians; None where all are
-    middle: Middle  # where a median lies in sorted rows
+    hidden: _Hidden | None  # joints; None where all are known
 
 
 def locate(
@@ -154,15 +158,14 @@ def _equations(rays: F64, xyz: F64, score: F64, known: Bool) -> tuple[_Equations
     hidden, count = None, np.full(len(rays), rays.shape[1])
     if not every(known):
         rays, xyz = pick(known, rays, _ZERO), pick(known, xyz, _ZERO)
-        hidden, count = np.where(known, 0.0, np.inf), np.count_nonzero(known, axis=1)
+        hidden, count = _left_out(np.where(known, 0.0, np.inf)), np.count_nonzero(known, axis=1)
     centre = np.add.reduce(rays, axis=1) / np.maximum(count, 1)[:, None]
     target = rays * xyz[..., 2:] - xyz[..., :2]
-    middle = _middle_of(count)
-    start = _rough_root(rays, xyz, target, hidden, middle)
+    start = _rough_root(rays, xyz, target, hidden)
     apart = rays - centre[:, None]
     if hidden is not None:
         apart *= known[..., None]
-    e = _Equations(_lines(apart, target), xyz[..., 2], centre, score, hidden, middle)
+    e = _Equations(_lines(apart, target), xyz[..., 2], centre, score, hidden)
     return e, start
 
 
@@ -176,7 +179,7 @@ def _lines(rays: F64, target: F64) -> F64:
     return lines.reshape(n, 4, 2 * joints)
 
 
-def _rough_root(rays: F64, xyz: F64, target: F64, hidden: F64 | None, middle: Middle) -> F64:
+def _rough_root(rays: F64, xyz: F64, target: F64, hidden: _Hidden | None) -> F64:
     """(N, 3) a start that outliers hardly move: medians, of ratios of distances between joints.
 
     Plain least squares would start far too near, since a wild joint spreads the rays.
@@ -185,35 +188,34 @@ def _rough_root(rays: F64, xyz: F64, target: F64, hidden: F64 | None, middle: Mi
     depth = root[:, 2] = _rough_depth(rays, xyz, hidden)
     offset = target + rays * depth[:, None, None]
     for axis in (0, 1):
-        root[:, axis] = _median(offset[..., axis], hidden, middle)
+        root[:, axis] = _median(offset[..., axis], hidden)
     return root if every(np.isfinite(root)) else np.where(np.isfinite(root), root, 0.0)
 
 
-def _rough_depth(rays: F64, xyz: F64, hidden: F64 | None) -> F64:
+def _rough_depth(rays: F64, xyz: F64, hidden: _Hidden | None) -> F64:
     """(N,) median over pairs of joints of how much farther apart they are than their rays."""
     both = np.concatenate([xyz[..., :2], rays], axis=-1)
     apart = both.take(_FIRST, 1) - both.take(_SECOND, 1)
     squared: F64 = (apart * apart).reshape(-1, 4).dot(_PLANE_AND_RAYS)
     squared = squared.reshape(*apart.shape[:2], 2)
     ratio = squared[..., 0] / np.maximum(squared[..., 1], 1e-18)
-    unknown: F64 | None = None
-    middle: Middle = _MIDDLE_PAIR
     if hidden is not None:
-        unknown = hidden.take(_FIRST, 1) + hidden.take(_SECOND, 1)
-        middle = _middle_of(np.count_nonzero(unknown == 0.0, axis=1))
-    depth = np.sqrt(_median(ratio, unknown, middle))
+        hidden = _left_out(hidden.far.take(_FIRST, 1) + hidden.far.take(_SECOND, 1))
+    depth = np.sqrt(_median(ratio, hidden))
     return np.where(np.isfinite(depth), depth, 0.0)
 
 
-def _middle_of(count: I64) -> Middle:
-    """Where the median stands in sorted rows of which ``count`` (N,) numbers are known."""
-    return np.arange(len(count)), np.maximum(count - 1, 0) // 2
+def _left_out(far: F64) -> _Hidden:
+    count = np.count_nonzero(far == 0.0, axis=1)
+    return _Hidden(far, (np.arange(len(far)), np.maximum(count - 1, 0) // 2))
 
 
-def _median(values: F64, hidden: F64 | None, middle: Middle) -> F64:
+def _median(values: F64, hidden: _Hidden | None) -> F64:
     """(N,) of rows (N, K), of what is not hidden; infinite where nothing is known."""
-    ranked = np.sort(values if hidden is None else values + hidden, axis=1)
-    return np.asarray(ranked[middle])
+    if hidden is None:
+        middle = (values.shape[1] - 1) // 2
+        return np.asarray(np.partition(values, middle, axis=1)[:, middle])
+    return np.asarray(np.sort(values + hidden.far, axis=1)[hidden.middle])
 
 
 def _robust_fit(e: _Equations, root: F64, min_depth_m: float) -> _Fit:
@@ -226,7 +228,7 @@ def _robust_fit(e: _Equations, root: F64, min_depth_m: float) -> _Fit:
         per_m = 1.0 / np.maximum(depth + e.z, min_depth_m)
         per_m2 = per_m * per_m
         squared = _squared_m(place, e) * per_m2  # angles
-        width = _median(squared, e.hidden, e.middle)
+        width = _median(squared, e.hidden)
         width = _CUT**2 * np.maximum(width, _FLOOR**2)
         # Geman-McClure, and metres to angles: nearer joints count more
         softness = 1.0 + squared / width[:, None]
