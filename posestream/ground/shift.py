@@ -22,7 +22,7 @@ from posestream.ground.people import People
 
 _STAND_S: Final = 0.4  # how fast people are moved to where their feet stand
 _SEATED_S: Final = 1.0  # the same in height, where nobody stands upright
-_FAR_M: Final = 0.08  # more counts as this much
+_FAR_M: Final = np.array([0.08, 0.15, 0.08])  # more counts as this much
 _BACK_S: Final = 3.0  # to where they are measured, level, though feet stand and hips rest
 _AWAY_M: Final = 0.4  # further from there what hips and feet do alike is believed
 _LEVEL: Final = np.array([1.0, 0.0, 1.0])
