@@ -47,8 +47,7 @@ class Feet:
 
 def speeds(moved_m: F64, ray: F64, dt_s: float) -> F64:
     """(N, 3) m/s, what is along the line of sight counting less, upright more."""
-    squared = _squared(moved_m * _RISING, ray)
-    return np.asarray(np.sqrt(np.maximum(squared, 0.0)) / max(dt_s, 1e-3))
+    return np.asarray(np.sqrt(_squared(moved_m * _RISING, ray)) * (1.0 / max(dt_s, 1e-3)))
 
 
 def _squared(moved_m: F64, ray: F64) -> F64:

@@ -108,21 +108,16 @@ def reach(
     ways = np.empty((2, 2, *ankle_m.shape))  # before and after; of leg and sole
     np.subtract(legs.place_m[:, 2], hip, out=ways[0, 0])
     np.subtract(ankle_m, hip, out=ways[1, 0])
+    opens, knee_rad, late = _opens(length(ways[:, 0]), body, knee_rad, dt_s)
+    if late is not None:
+        ankle_m = hip + late[..., None] * ways[1, 0]
     ways[0, 1], ways[1, 1] = legs.sole_m, sole_of(ankle_m)
     # all else in the axes that thighs had: there, their own hinge is x
-    along, size = unit(_in_thighs(ways, legs))
-    opens, knee_rad, late = _opens(size[:, 0], body, knee_rad, dt_s)
-    if late is not None:
-        sole = sole_of(hip + late[..., None] * ways[1, 0])
-        along[1, 1] = unit(_in_thighs(sole, legs))[0]
+    along, _ = unit(np.matmul(ways[..., None, :], legs.thigh)[..., 0, :])
     swing, twist = between(along[0], along[1])
     bend = _bends(opens)
     bend[:, :, :2] = mul(swing[:, :, None], bend[:, :, :2])
     return _bent(legs.local, bend, twist), knee_rad
-
-
-def _in_thighs(way_m: F64, legs: Legs) -> F64:
-    return np.asarray(np.matmul(way_m[..., None, :], legs.thigh)[..., 0, :])
 
 
 def _bent(local: F64, bend: F64, foot_turn: F64) -> F64:
@@ -153,9 +148,9 @@ def _opens(span_m: F64, body: Body, knee_rad: F64, dt_s: float) -> tuple[F64, F6
     bends = corners[..., 0] + corners[..., 1]
     wanted = bends[1] - bends[0]
     bend = clamp(wanted, knee_rad - _STRETCHES_RAD_S * dt_s, knee_rad + _BENDS_RAD_S * dt_s)
-    bend = np.maximum(bend, -bends[0])
     if not some(bend != wanted):
         return opens, bend, None
+    bend = np.maximum(bend, -bends[0])
     # thigh and shank are about as long, so either corner opens by the half
     opens += (0.5 * (bend - wanted))[..., None]
     return opens, bend, _span_m(bends[0] + bend, body) / np.maximum(span_m[1], 1e-9)
