@@ -70,7 +70,7 @@ class SwingTwist(NamedTuple):
     """Rotations (N, K) as a twist about the bone, then a swing about the two axes across it."""
 
     twist_rad: F64  # (N, K)
-    swing_rad: F64  # (N, 2, K) rotation vector
+    swing_rad: F64  # (2, N, K) rotation vector
 
     def of(self, bones: slice) -> SwingTwist:
         """Those of these bones."""
@@ -116,21 +116,22 @@ class Limiter:
         low, high = self._t.twist
         self._per_range = 2.0 / (high - low)
         self._middle = (low + high) / (high - low)
-        self._per_swing = 1.0 / self._t.swing
+        self._swing = self._t.swing[:, :, None]  # (2, 2, 1, K)
+        self._per_swing = 1.0 / self._swing
         self._place = np.arange(len(bones)) * 4 + self._t.order  # in a person's 4 K
         self._back = np.argsort(self._place.ravel())
 
     def split(self, q: F64) -> SwingTwist:
         """Rotations (N, K, 4) taken apart."""
         parts = q.reshape(len(q), 4 * q.shape[1]).take(self._place, 1)  # (N, 4, K)
-        # after half a turn of swing there is no twist
-        w, along, a, b = parts[:, 0] + _NEXT_TO_NOTHING, parts[:, 1], parts[:, 2], parts[:, 3]
+        scalar, along, a, b = parts.swapaxes(0, 1).copy()  # in one piece each: numpy is faster
+        w = scalar + _NEXT_TO_NOTHING  # after half a turn of swing there is no twist
         cosine, sine = np.hypot(w, along), np.hypot(a, b)  # of half the swing
-        swing = np.empty((len(q), 2, q.shape[1]))
-        swing[:, 0] = a * w - b * along
-        swing[:, 1] = b * w + a * along
+        swing = np.empty((2, *w.shape))
+        swing[0] = a * w - b * along
+        swing[1] = b * w + a * along
         per_sine = 2.0 * np.arctan2(sine, cosine) / np.maximum(cosine * sine, _NEXT_TO_NOTHING)
-        swing *= per_sine[:, None]
+        swing *= per_sine
         return SwingTwist(2.0 * np.arctan(along / w), swing)
 
     def clamp(self, q: F64, parts: SwingTwist | None = None) -> F64:
@@ -138,9 +139,9 @@ class Limiter:
         twist_rad, swing = parts or self.split(q)
         half = 0.5 * clamp(twist_rad, *self._t.twist)
         swing = self._clamp_swing(swing)
-        angle = np.maximum(np.hypot(swing[:, 0], swing[:, 1]), _NEXT_TO_NOTHING)
-        swing *= (np.sin(0.5 * angle) / angle)[:, None]
-        a, b, w = swing[:, 0], swing[:, 1], np.cos(0.5 * angle)
+        angle = np.maximum(np.hypot(swing[0], swing[1]), _NEXT_TO_NOTHING)
+        swing *= np.sin(0.5 * angle) / angle
+        a, b, w = swing[0], swing[1], np.cos(0.5 * angle)
         sine, cosine = np.sin(half), np.cos(half)
         pairs = [w * cosine, w * sine, a * cosine + b * sine, b * cosine - a * sine]
         flat = np.concatenate(pairs, axis=1)  # as ``split`` takes them
@@ -151,7 +152,7 @@ class Limiter:
     def over(self, parts: SwingTwist, tolerance: float) -> Bool:
         """(N, K) which rotations lie further outside than this share of their range."""
         ratio, ball = self._swing_ratio(parts.swing_rad)
-        swing = np.where(self._t.hinge, np.maximum(ratio[:, 0], ratio[:, 1]), ball)
+        swing = np.where(self._t.hinge, np.maximum(ratio[0], ratio[1]), ball)
         twist = np.abs(parts.twist_rad * self._per_range - self._middle)
         return np.asarray(np.maximum(swing, twist) > 1.0 + tolerance)
 
@@ -161,18 +162,18 @@ class Limiter:
         low, high = self._t.twist
         apart = swing - self._clamp_swing(swing)
         over = np.maximum(low - twist_rad, twist_rad - high)
-        return np.asarray(np.maximum(over, np.hypot(apart[:, 0], apart[:, 1])))
+        return np.asarray(np.maximum(over, np.hypot(apart[0], apart[1])))
 
     def _swing_ratio(self, swing: F64) -> tuple[F64, F64]:
-        """Swing (N, 2, K) in shares of the limit on its side, and the length of that (N, K)."""
+        """Swing (2, N, K) in shares of the limit on its side, and the length of that (N, K)."""
         ratio = np.maximum(swing * self._per_swing[0], swing * self._per_swing[1])
-        return ratio, np.hypot(ratio[:, 0], ratio[:, 1])
+        return ratio, np.hypot(ratio[0], ratio[1])
 
     def _clamp_swing(self, swing: F64) -> F64:
-        reach = np.maximum(self._swing_ratio(swing)[1], 1.0)[:, None]
+        reach = np.maximum(self._swing_ratio(swing)[1], 1.0)
         if not self._hinges:
             return np.asarray(swing / reach)
-        return np.where(self._t.hinge, clamp(swing, *self._t.swing), swing / reach)
+        return np.where(self._t.hinge, clamp(swing, *self._swing), swing / reach)
 
 
 _EVERY_BONE: Final = Limiter(np.arange(NUM_BONES))

@@ -107,7 +107,7 @@ def filter_rotations(
     """
     per_s = _per_s(dt_s)
     moved, left = _turns(state, q)
-    moved *= per_s
+    moved = moved * per_s
     if sureness is not None:
         moved *= sureness
     rate, pace, speed = _speed(state, moved, dt_s, euro)
