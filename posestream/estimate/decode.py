@@ -11,14 +11,23 @@ from numpy.typing import NDArray
 
 from posestream.arrays import F64, I64, Bool
 from posestream.estimate.grouping import group
-from posestream.estimate.limb_links import LinkRules, Links, candidate_links, matched
-from posestream.estimate.limb_owners import give_back
+from posestream.estimate.humps import part
+from posestream.estimate.kinship import Evidence, trust
+from posestream.estimate.limb_links import (
+    LinkRules,
+    Links,
+    candidate_links,
+    matched,
+    read_fields,
+)
 from posestream.estimate.peaks import Peaks, find_peaks
+from posestream.estimate.untangle import rivals, untangle
 from posestream.geometry.cells import cells_to_px
 from posestream.nn.thresholds import Thresholds
 from posestream.skeleton.network import NetworkSkeleton
 from posestream.types import People2D
 
+_LEAST_TRUST: Final = 0.2  # on maps whose 3D disagrees with itself, nobody exchanges joints
 _OWN: Final = "0: as chosen for the weights"
 
 
@@ -94,12 +103,16 @@ def find_people(
     peaks = find_peaks(
         heatmaps[: skeleton.num_joints], s.min_joint, s.max_peaks, s.peak_distance_cells
     )
-    rules = LinkRules(s.limb_samples, s.min_limb, s.min_limb_share, s.location_weight)
-    links = candidate_links(pafs, peaks, skeleton, rules, locations)
+    peaks = part(heatmaps, peaks)
+    fields = read_fields(pafs, peaks, skeleton, s.limb_samples)
+    rules = LinkRules(s.min_limb, s.min_limb_share, s.location_weight)
+    links = candidate_links(fields, peaks, skeleton, rules, locations)
     used = matched(links, skeleton.num_limbs, s.matching)
     rows, shared = group(peaks, links, used, s.share_score, skeleton.num_joints)
-    if locations is not None and s.location_weight > 0.0:
-        rows, shared = give_back(rows, shared, peaks, locations, skeleton)
+    trusted = trust(links, used)
+    if locations is not None and trusted > _LEAST_TRUST and rivals(rows, links):
+        evidence = Evidence(peaks, fields, locations, skeleton, s.min_limb)
+        rows, shared = untangle(rows, shared, evidence, trusted, s.min_joints)
     return _people(peaks, links, used, rows, shared, s.min_joints, max_people)
 
 

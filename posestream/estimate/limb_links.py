@@ -19,10 +19,19 @@ _WIDEST = 8.0  # scores lie closer together than this
 class LinkRules(NamedTuple):
     """When a limb may join two peaks, and what it is worth."""
 
-    samples: int = 12
     min_score: float = 0.25  # mean agreement with the field
     min_share: float = 0.7  # of the points that agree at all
     location_weight: float = 0.3  # what a foreign 3D pose costs
+
+
+class Fields(NamedTuple):
+    """All pairs of peaks that a limb could join, and how their field agrees."""
+
+    limb: I64  # (C,)
+    start: I64  # (C,) number of the peak at the limb's first joint
+    end: I64  # (C,)
+    samples: NDArray[np.float32]  # (samples, C) agreement with the direction start → end
+    mean: F64  # (C,)
 
 
 class Links(NamedTuple):
@@ -32,11 +41,21 @@ class Links(NamedTuple):
     start: I64  # (C,) number of the peak at the limb's first joint
     end: I64  # (C,)
     score: F64  # (C,) mean agreement with the field, at most 1
+    apart_m: F64  # (C,) mean distance of the 3D stored at both ends; NaN where none is
     margin: F64  # (C,) by how much the best rival at either peak is worse; negative: better
 
 
+def read_fields(
+    pafs: NDArray[np.float32], peaks: Peaks, skeleton: NetworkSkeleton, samples: int
+) -> Fields:
+    """Affinity fields (2L, h, w), read between any two peaks that a limb could join."""
+    limb, start, end = _pairs(peaks.joint, skeleton)
+    agreement = _agreement(pafs, limb, peaks.xy.take(start, 0), peaks.xy.take(end, 0), samples)
+    return Fields(limb, start, end, agreement, agreement.mean(axis=0, dtype=np.float64))
+
+
 def candidate_links(
-    pafs: NDArray[np.float32],
+    fields: Fields,
     peaks: Peaks,
     skeleton: NetworkSkeleton,
     rules: LinkRules,
@@ -44,30 +63,29 @@ def candidate_links(
 ) -> Links:
     """All pairs of peaks that a limb could join, whose field agrees.
 
-    ``pafs`` (2L, h, w) are read at points between the two peaks. With location maps (3J, h, w),
-    the 3D that both peaks store for the same joints is compared, too: ends of one person agree.
+    With location maps (3J, h, w), the 3D that both peaks store for the same joints is compared,
+    too: ends of one person agree.
     """
-    limb, start, end = _pairs(peaks.joint, skeleton)
-    agreement = _agreement(
-        pafs, limb, peaks.xy.take(start, 0), peaks.xy.take(end, 0), rules.samples
-    )
-    score = agreement.mean(axis=0, dtype=np.float64)
-    near = np.flatnonzero(score >= 0.5 * rules.min_score)
-    limb, start, end, score = limb[near], start[near], end[near], score[near]
-    share = (agreement.take(near, 1) > 0.05).mean(axis=0)
+    near = np.flatnonzero(fields.mean >= 0.5 * rules.min_score)
+    limb, start, end = fields.limb[near], fields.start[near], fields.end[near]
+    score = fields.mean[near]
+    share = (fields.samples.take(near, 1) > 0.05).mean(axis=0)
     good = (score >= rules.min_score) & (share >= rules.min_share)
+    apart = np.full(score.size, np.nan)
     if locations is not None and rules.location_weight > 0.0:
         cost = _disagreement_m(locations, limb, peaks.xy[start], peaks.xy[end], skeleton)
         witnessed = skeleton.limb_witnesses[limb, 0] >= 0
         good |= witnessed & (cost < _SAME_M)  # where limbs cross, their fields cancel
+        apart = np.where(witnessed, cost, np.nan)
         score = score - rules.location_weight * np.minimum(cost / _FOREIGN_M, 1.0)
-    limb, start, end, score = limb[good], start[good], end[good], score[good]
+    limb, start, end = limb[good], start[good], end[good]
+    score, apart = score[good], apart[good]
     j = skeleton.num_joints
     at_start = start * j + peaks.joint[end]
     at_end = (end + peaks.joint.size) * j + peaks.joint[start]
     margin = _margin(np.concatenate([at_start, at_end]), np.concatenate([score, score]))
     margin = np.minimum(margin[: start.size], margin[start.size :])
-    return Links(limb, start, end, np.clip(score, 1e-3, 1.0), margin)
+    return Links(limb, start, end, np.clip(score, 1e-3, 1.0), apart, margin)
 
 
 def _pairs(joint: I64, skeleton: NetworkSkeleton) -> tuple[I64, I64, I64]:

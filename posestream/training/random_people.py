@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from posestream.arrays import F64, Bool
+from posestream.arrays import F64
 from posestream.geometry.camera import project
 from posestream.skeleton.network import NetworkSkeleton
 from posestream.training.targets import LabelledPeople
@@ -66,18 +66,6 @@ def are_apart(people: LabelledPeople, skeleton: NetworkSkeleton, least_px: float
     core = people.xy_px[:, [skeleton.neck, skeleton.pelvis]]
     distance = np.hypot(*(core[:, None] - core[None]).transpose(3, 0, 1, 2)).max(axis=-1)
     return bool((distance + np.diag(np.full(len(core), np.inf)) >= least_px).all())
-
-
-def own_trunk(people: LabelledPeople, skeleton: NetworkSkeleton, least_px: float) -> Bool:
-    """(N,) whose neck or pelvis is ``least_px`` from everybody else's.
-
-    Who shares the one with somebody and the other with somebody else has no place at which
-    maps of this resolution could tell that there is one person more.
-    """
-    core = people.xy_px[:, [skeleton.neck, skeleton.pelvis]]
-    distance = np.hypot(*(core[:, None] - core[None]).transpose(3, 0, 1, 2))
-    distance[np.diag_indices(len(core))] = np.inf
-    return np.asarray((distance.min(axis=1) >= least_px).any(axis=1))
 
 
 def paint(people: LabelledPeople, size_px: tuple[int, int], radius_px: float = 5.0) -> F64:

@@ -9,13 +9,16 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from posestream.estimate.decode import DecodeSettings, NetworkPeople, find_people, to_people2d
-from posestream.estimate.limb_owners import give_back
+from posestream.estimate.humps import part
+from posestream.estimate.kinship import Evidence
+from posestream.estimate.limb_links import read_fields
 from posestream.estimate.peaks import find_peaks
+from posestream.estimate.untangle import untangle
 from posestream.geometry.cells import SIGMA_CELLS, cells_to_px, px_to_cells
 from posestream.lift.rrmp import LiftSettings, ReadOut, lift, read_out
 from posestream.skeleton.joints import JOINT
 from posestream.skeleton.network import JointSetName, network_skeleton
-from posestream.training.random_people import are_apart, own_trunk, random_people
+from posestream.training.random_people import are_apart, random_people
 from posestream.training.targets import LabelledPeople, MapTargets, build_maps, heatmaps
 from posestream.types import PoseMaps
 
@@ -87,47 +90,87 @@ def plain(truth: LabelledPeople) -> np.ndarray:
     return out
 
 
+class Faults(NamedTuple):
+    """What the oracle counts in a scene. Joints of one's own are ``CROWDED`` cells from others'."""
+
+    people: int
+    lost: int  # people whom nobody found has at least half of the own joints of
+    invented: int  # people found who are nobody
+    own: int  # visible joints of one's own
+    missing: int  # of these, not in their person's row
+    exchanged: int  # of these, somebody else's is in that row, or they lie over 0.5 px off
+    crowded: int  # visible joints within CROWDED cells of somebody else's
+    crowded_missing: int
+    crowded_off: int  # of these, over 0.5 px off
+    crowded_foreign: int  # of these, CROWDED cells off and more: another's
+    claimed: int  # invisible joints that a row has all the same
+    read: int  # joints read where the map holds their own person's 3D
+    misread: int  # of these, over 1 mm off
+    overwritten: int  # joints read elsewhere
+
+
+def faults(s: Scene) -> Faults:
+    own, seen = stands_alone(s.truth), s.truth.visible
+    here = np.arange(len(own))
+    error = error_px_anywhere(s)[here, s.row]  # (N, J), NaN where missing
+    error[s.row < 0] = np.nan
+    missing = np.isnan(error)
+    crowded = seen & ~own
+    read = [read_from_own(s, i) for i in np.flatnonzero(s.row >= 0)]
+    mine = np.array([r[0] for r in read])
+    wrong = np.array([r[1] for r in read]) >= 1e-3
+    with np.errstate(invalid="ignore"):
+        off, foreign = error > 0.5, error >= CROWDED * STRIDE
+    return Faults(
+        len(own), int((~s.returned).sum()), len(s.found) - len(set(s.row[s.row >= 0].tolist())),
+        int(own.sum()), int((own & missing).sum()), int((own & off).sum()),
+        int(crowded.sum()), int((crowded & missing).sum()), int((crowded & off).sum()),
+        int((crowded & foreign).sum()), int((~seen & ~missing).sum()),
+        int(mine.sum()), int((mine & wrong).sum()), int((~mine).sum()),
+    )  # fmt: skip
+
+
+def error_px_anywhere(s: Scene) -> np.ndarray:
+    """(N, M, J) pixels between true joints, visible or not, and found ones."""
+    delta = px_to_cells(s.truth.xy_px, STRIDE)[:, None] - s.found.xy_cells[None]
+    return np.linalg.norm(delta, axis=-1) * STRIDE
+
+
+def total(counts: tuple[int, ...], seeds: int) -> Faults:
+    """Over scenes of these sizes.
+
+    The premise, and all of it: of any two people the necks or the pelvises are ``CROWDED`` cells
+    apart. Anybody may share the neck with one and the pelvis with another, be cut by the
+    picture's edge, or have every joint in somebody's way.
+    """
+    every = [
+        faults(scene(np.random.default_rng([count, seed]), count))
+        for count in counts
+        for seed in range(seeds)
+    ]
+    return Faults(*np.sum(every, axis=0).tolist())
+
+
+def assert_faultless(f: Faults) -> None:
+    """Everybody back, nobody invented, no joint of one's own missing, inexact or exchanged."""
+    assert (f.lost, f.invented, f.missing, f.exchanged, f.claimed, f.misread) == (0,) * 6
+    assert f.crowded_foreign == 0
+    assert f.own > 12 * f.people
+    assert f.read > 0.99 * 17 * f.people
+    assert f.crowded_missing + f.crowded_off <= 0.03 * f.crowded  # mostly exchanged in one hump
+
+
 @pytest.mark.parametrize("count", range(1, 11))
 def test_overlapping_people_come_back(count: int) -> None:
-    people = lost = joints = wrong = read = 0
-    for seed in range(12):
-        s = scene(np.random.default_rng([count, seed]), count)
-        people, lost = people + count, lost + int((~s.returned).sum())
-        error_px = error_cells(s.truth, s.found) * STRIDE
-        for i in np.flatnonzero(s.returned):
-            sure = plain(s.truth)[i] & np.isfinite(error_px[i, s.row[i]])
-            joints += int(sure.sum())
-            wrong += int((error_px[i, s.row[i]][sure] > 0.5).sum())
-            mine, error_m = read_from_own(s, i)
-            read += int(mine.sum())
-            assert (error_m[mine] < 1e-3).all()
-    assert lost <= (0 if count <= 5 else 0.01 * people)
-    assert wrong <= (0 if count <= 3 else 0.015 * joints)  # limbs swapped in a tangle
-    assert joints > 4 * people
-    assert read > 0.85 * 17 * people
+    assert_faultless(total((count,), 12))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("counts", "most"), [((1, 2, 3), 0), ((4, 5), 0), ((6, 7, 8, 9, 10), 1)])
-def test_whoever_has_a_neck_or_pelvis_of_their_own_comes_back(
-    counts: tuple[int, ...], most: int
-) -> None:
-    """Sixty scenes of every size.
-
-    Any two people's necks or pelvises are two cells apart. That leaves people who share the neck
-    with one and the pelvis with another: no peak of the trunk is theirs, and some are lost.
-    """
-    people = lost = without = lost_without = 0
-    for count in counts:
-        for seed in range(60):
-            s = scene(np.random.default_rng([count, seed]), count)
-            own = own_trunk(s.truth, SKELETON, CROWDED * STRIDE)
-            people, lost = people + int(own.sum()), lost + int((own & ~s.returned).sum())
-            without += int((~own).sum())
-            lost_without += int((~own & ~s.returned).sum())
-    assert people > 0.8 * 60 * sum(counts)
-    assert lost <= most
-    assert lost_without <= 0.15 * without
+@pytest.mark.parametrize("count", range(1, 11))
+def test_sixty_scenes_of_every_size_come_back(count: int) -> None:
+    f = total((count,), 60)
+    print(count, f)  # the figures in docs/networks.md: pytest -s -m slow -k sixty
+    assert_faultless(f)
 
 
 def read_from_own(s: Scene, person: int) -> tuple[np.ndarray, np.ndarray]:
@@ -221,12 +264,14 @@ def test_2d_validation_turns_away_from_a_stranger() -> None:
 
 def test_a_shared_neck_does_not_lose_anybody() -> None:
     truth = two_side_by_side(6.0)
-    truth.xy_px[1, SKELETON.neck] = truth.xy_px[0, SKELETON.neck] + [3.0, 0.0]
-    s = decoded(truth)
-    assert len(s.found) == 2
-    assert s.returned.all()
-    assert s.found.shared.sum() == 1
-    assert s.found.shared[:, SKELETON.neck].any()
+    for gap_px in (0.0, 3.0):
+        truth.xy_px[1, SKELETON.neck] = truth.xy_px[0, SKELETON.neck] + [gap_px, 0.0]
+        s = decoded(truth)
+        assert len(s.found) == 2
+        assert s.returned.all()
+        assert s.found.shared.sum() == (gap_px == 0.0)  # the other neck is told apart
+        assert s.found.shared[:, SKELETON.neck].any() == (gap_px == 0.0)
+        assert np.nanmax(error_cells(truth, s.found)[[0, 1], s.row]) * STRIDE < 0.5
 
 
 def test_greedy_matching_and_the_larger_joint_set() -> None:
@@ -306,42 +351,54 @@ def test_peaks_at_the_border() -> None:
     np.testing.assert_allclose(peaks.xy[order], xy[:, 0], atol=0.02)
 
 
-def test_limbs_go_back_to_whose_trunk_they_agree_with() -> None:
-    """Five people whose left legs and right elbows were dealt out in a circle.
-
-    Not their hips: everybody's lie so near the pelvis that they tell nobody apart.
-    """
+def test_limbs_go_back_to_whose_they_are() -> None:
+    """Five people whose left legs and right elbows were dealt out in a circle."""
     truth = random_people(np.random.default_rng(31), 5, SKELETON, K, SIZE, (3.0, 3.5))
     for person in range(5):  # side by side, whole, apart
         centre = np.array([60.0 + 80.0 * person, 110.0])
         truth.xy_px[person] += centre - truth.xy_px[person, SKELETON.pelvis]
     truth.visible[:] = ((truth.xy_px >= 0.0) & (truth.xy_px < SIZE)).all(axis=-1)
     maps = build_maps(truth, SIZE, SKELETON)
-    peaks = find_peaks(maps.heatmaps[:17], 0.2, 20)
-    xy = px_to_cells(truth.xy_px, STRIDE)
+    peaks = part(maps.heatmaps, find_peaks(maps.heatmaps[:17], 0.2, 20))
     right = np.full((5, 17), -1)
     for person, joint in np.argwhere(truth.visible):
-        distance = np.linalg.norm(peaks.xy - xy[person, joint], axis=1)
+        place = px_to_cells(truth.xy_px, STRIDE)[person, joint]
+        distance = np.linalg.norm(peaks.xy - place, axis=1)
         distance[peaks.joint != joint] = np.inf
         right[person, joint] = distance.argmin() if distance.min() < 0.1 else -1
     moved = [SKELETON.index[n] for n in ("left_knee", "left_ankle", "right_elbow")]
     dealt = right.copy()
     dealt[:, moved] = np.roll(right[:, moved], 1, axis=0)
-    nothing = np.zeros(right.shape, dtype=bool)
     assert (dealt != right).sum() > 10
-    rows, _ = give_back(dealt, nothing, peaks, maps.locations, SKELETON)
-    near = 1.5 * STRIDE  # of another's limb: what is read there is that one's
-    lonely = nearest_stranger(truth) > 2.0 * near
-    assert lonely[:, moved].sum() > 10
-    np.testing.assert_array_equal(rows[lonely], right[lonely])
-    same, _ = give_back(right, nothing, peaks, maps.locations, SKELETON)
-    np.testing.assert_array_equal(same[lonely], right[lonely])
+    fields = read_fields(maps.pafs, peaks, SKELETON, 12)
+    evidence = Evidence(peaks, fields, maps.locations, SKELETON, 0.25)
+    nothing = np.zeros(right.shape, dtype=bool)
+    for rows in (dealt, right):
+        answer, shared = untangle(rows, nothing, evidence, 1.0, 4)
+        np.testing.assert_array_equal(answer, right)
+        assert not shared.any()
 
 
-def nearest_stranger(truth: LabelledPeople) -> np.ndarray:
-    """(N, J) pixels from each joint to any joint of anybody else."""
-    delta = truth.xy_px[:, :, None, None] - truth.xy_px[None, None]
-    distance = np.linalg.norm(delta, axis=-1)  # (N, J, N, J)
-    own = np.arange(len(truth.xy_px))
-    distance[own, :, own] = np.inf
-    return distance.min(axis=(2, 3))
+def test_two_peaks_in_one_hump_are_parted() -> None:
+    rng = np.random.default_rng(5)
+    lone = np.array([[3.2, 20.3], [20.1, 3.4], [21.7, 22.2], [12.6, 23.1]])
+    for gap in (0.3, 0.6, 1.0, 1.5, 2.0):
+        for _ in range(20):
+            angle = rng.uniform(0.0, 2.0 * np.pi)
+            first = rng.uniform(7.0, 8.0, 2)
+            second = first + gap * np.array([np.cos(angle), np.sin(angle)])
+            every = np.concatenate([[first, second], lone])[:, None]
+            heat = heatmaps(every, np.ones(every.shape[:2], bool), (28, 28), SIGMA_CELLS)
+            peaks = part(heat, find_peaks(heat[:1], 0.2, 20))
+            assert len(peaks.xy) == len(every)
+            distance = np.linalg.norm(peaks.xy[:, None] - every[:, 0], axis=-1)
+            assert (distance.min(axis=0) < 0.02).all()
+
+
+def test_humps_of_noisy_maps_are_left_alone() -> None:
+    rng = np.random.default_rng(6)
+    xy = rng.uniform(3.0, 24.0, (12, 1, 2))
+    heat = heatmaps(xy, np.ones((12, 1), bool), (28, 28), 1.2)
+    heat = np.clip(0.8 * heat + rng.normal(0.0, 0.03, heat.shape).astype(np.float32), 0.0, 1.0)
+    peaks = find_peaks(heat[:1], 0.2, 20)
+    assert part(heat, peaks) is peaks
