@@ -21,7 +21,7 @@ from posestream.estimate.limb_links import (
     read_fields,
 )
 from posestream.estimate.peaks import Peaks, find_peaks
-from posestream.estimate.untangle import rivals, untangle
+from posestream.estimate.untangle import unclear, untangle
 from posestream.geometry.cells import cells_to_px
 from posestream.nn.thresholds import Thresholds
 from posestream.skeleton.network import NetworkSkeleton
@@ -110,9 +110,10 @@ def find_people(
     used = matched(links, skeleton.num_limbs, s.matching)
     rows, shared = group(peaks, links, used, s.share_score, skeleton.num_joints)
     trusted = trust(links, used)
-    if locations is not None and trusted > _LEAST_TRUST and rivals(rows, links):
+    if locations is not None and trusted > _LEAST_TRUST:
         evidence = Evidence(peaks, fields, locations, skeleton, s.min_limb)
-        rows, shared = untangle(rows, shared, evidence, trusted, s.min_joints)
+        if unclear(rows, shared, links, len(peaks.joint), s.min_joints):
+            rows, shared = untangle(rows, shared, evidence, trusted, s.min_joints)
     return _people(peaks, links, used, rows, shared, s.min_joints, max_people)
 
 

@@ -66,7 +66,9 @@ def kinship(rows: I64, evidence: Evidence, trust: float) -> F64:
     table = _field(evidence, rows.reshape(-1), trust)
     alike = 1.0 - 2.0 * np.minimum(np.sqrt(apart / _FOREIGN_M), 1.0)
     both = sure[..., :, None] & sure[..., None, :]  # (2, G, N S, N S)
-    weight = np.where(alike < 0.0, both[0], np.where(both[1], 1.0, _HIDDEN))
+    owner = np.repeat(np.arange(n), place.shape[1] // n)
+    against = both[1] | (both[0] & (owner[:, None] == owner))
+    weight = np.where(alike < 0.0, against, np.where(both[1], 1.0, _HIDDEN))
     alike *= _WEIGHT * trust * weight
     alike *= have[:, :, None] & have[:, None]
     slot = (np.arange(n)[:, None] * j + np.maximum(stored.places, 0)[:, None]).reshape(

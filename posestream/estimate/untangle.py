@@ -32,13 +32,14 @@ class _Side(NamedTuple):
     person: Bool  # (N,) or a bench
 
 
-def rivals(rows: I64, links: Links) -> bool:
-    """Whether a limb joins joints of different people nearly as well as any does."""
-    owner = np.full(1 + max(rows.max(initial=-1), links.start.max(initial=-1),
-                            links.end.max(initial=-1)), -1)  # fmt: skip
+def unclear(rows: I64, shared: Bool, links: Links, peaks: int, min_joints: int) -> bool:
+    """Whether peaks are nobody's, or a limb joins people's joints nearly as well as any does."""
+    owner = np.full(peaks + 1, -1)
     person, joint = np.nonzero(rows >= 0)
-    owner[rows[person, joint]] = person
-    return bool(((owner[links.start] != owner[links.end]) & (links.margin > _RIVAL)).any())
+    somebody = ((rows >= 0) & ~shared).sum(axis=1) >= min_joints
+    owner[rows[person, joint]] = np.where(somebody[person], person, -1)
+    rival = (owner[links.start] != owner[links.end]) & (links.margin > _RIVAL)
+    return bool(rival.any() or (owner[:-1] < 0).any())
 
 
 def untangle(
