@@ -17,6 +17,7 @@ from posestream.estimate.peaks import Peaks
 from posestream.geometry.cells import SIGMA_CELLS
 
 _REACH: Final = 3  # cells round a maximum that are examined
+_LOOK: Final = 2  # cells round a maximum that show whether more than one peak made it
 _FLOOR: Final = 0.005  # heat below this says nothing
 _CLEAN: Final = 0.01  # heat that a clean map's peaks leave unexplained is less
 _EXACT: Final = 0.001  # heat, and cells: how well a corner's Gaussian must fit
@@ -31,8 +32,8 @@ def part(heatmaps: NDArray[np.float32], peaks: Peaks) -> Peaks:
     middle = np.floor(peaks.xy + 0.5).astype(np.int64)
     if not _clean(heatmaps, peaks, middle):
         return peaks
-    near = _windows(heatmaps, peaks.joint, middle, 1)
-    rest = np.abs(near - _gaussian(peaks.xy - middle, 1)) * (near > _FLOOR)
+    near = _windows(heatmaps, peaks.joint, middle, _LOOK)
+    rest = np.abs(near - _gaussian(peaks.xy - middle, _LOOK)) * (near > _FLOOR)
     hump = np.flatnonzero(rest.reshape(len(rest), -1).max(axis=1) > _CLEAN)  # of several peaks
     if not hump.size:
         return peaks
