@@ -3,7 +3,8 @@
 Bones are smoothed in the world, not on their parents: hips whose axis flickers do not shake the
 legs that hang from them. A limb's turn about itself is known by the plane of elbow or knee
 alone, and that of the trunk by the depths of two joints side by side: far worse than where it
-points.
+points. So joints may leave their limits: they are brought back, and smoothing goes on from there,
+or it would lead them out again in every frame.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from posestream.arrays import F64, I64, Bool
 from posestream.geometry.fast import mul
 from posestream.retarget.bones import NUM_SOLVED, PARENTS, SOLVED, on_parents
+from posestream.retarget.within import within_limits
 from posestream.skeleton.humanoid import BONES
 from posestream.skeleton.kinematics import doublings
 from posestream.smooth.chain import SmoothingChain
@@ -55,7 +57,9 @@ def in_world(local_xyzw: F64) -> F64:
 class Calmer:
     """The smoothing chain for whole poses."""
 
-    def __init__(self, settings: SmoothingSettings | None = None) -> None:
+    def __init__(self, settings: SmoothingSettings | None = None, limits: bool = True) -> None:
+        """``limits``: joints stay within human range; may be changed at any time."""
+        self.limits = limits
         self._chain = SmoothingChain(settings, SURENESS)
         self.configure = self._chain.configure
         self.expect_latency = self._chain.expect_latency
@@ -79,5 +83,12 @@ class Calmer:
         if calm is world:  # nothing is smoothed
             return root, quat_local_xyzw
         quat = quat_local_xyzw.copy()
-        quat[:, SOLVED] = on_parents(calm)
+        quat[:, SOLVED] = self._within(calm) if self.limits else on_parents(calm)
         return root, quat
+
+    def _within(self, calm: F64) -> F64:
+        """Local rotations (N, S, 4) within the limits."""
+        world, local = within_limits(calm)
+        if world is not calm:
+            self._chain.go_on_from(world)
+        return local

@@ -22,6 +22,7 @@ from posestream.ground.settings import GroundSettings
 from posestream.ground.stage import Grounder
 from posestream.retarget.bones import SOLVED, on_parents
 from posestream.retarget.pose import Pose
+from posestream.retarget.within import within_limits
 from posestream.settings import Settings
 from posestream.skeleton.humanoid import BONES, NUM_BONES
 from posestream.skeleton.joints import JOINT
@@ -133,6 +134,8 @@ class Hindsight:
         )
         apart = rot.to_rotvec(rot.multiply(rot.inverse(calmer), calm))
         quat[good] = rot.multiply(calmer, rot.from_rotvec(apart * _SURE))
+        if self._settings.retarget.limits:
+            quat[good] = within_limits(quat[good])[0]
         return root, quat
 
 

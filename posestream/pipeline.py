@@ -86,7 +86,7 @@ class Pipeline:
         self._tracker = Tracker(settings.track)
         self._outliers = OutlierGate(settings.smooth.gates)
         self._retargeter = Retargeter(settings.retarget)
-        self._smoothing = Calmer(settings.smooth)
+        self._smoothing = Calmer(settings.smooth, settings.retarget.limits)
         self._grounder = Grounder(_feet(settings))
         self._floor = FloorEstimator(settings.floor)
         self._sizes = SlotSizes(settings.locate.body_scale)
@@ -141,6 +141,7 @@ class Pipeline:
             self._tracker.configure(settings.track)
         if before.retarget != settings.retarget:
             self._retargeter = Retargeter(settings.retarget)
+        self._smoothing.limits = settings.retarget.limits
         if before.smooth != settings.smooth:
             self._outliers.configure(settings.smooth.gates)
             self._smoothing.configure(settings.smooth)

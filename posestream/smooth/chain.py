@@ -61,6 +61,20 @@ class SmoothingChain:
         self._latency_s += _LATENCY_SHARE * (latency_s - self._latency_s)
         self._predict_s = self._settings.ahead_s(self._latency_s)
 
+    def go_on_from(self, quat_xyzw: F64) -> None:
+        """These rotations (N, B, 4) were shown instead of those that ``apply`` just gave."""
+        people = self._people
+        if people is None:
+            return
+        root, shown = people.out
+        corrected = quat_xyzw.reshape(-1, 4).T.copy()
+        if shown is people.quat.value:
+            people.quat.value = corrected
+        else:  # predicted or led back: what is filtered is turned as far
+            apart = tangent.difference(shown, people.quat.value)
+            people.quat.value = tangent.product(corrected, apart)
+        people.out = root, corrected
+
     def reset(self) -> None:
         """Forget everybody."""
         self._people = None
