@@ -132,8 +132,9 @@ def _people(
     keep = own.sum(axis=1) >= min_joints
     rows, shared, found = rows[keep], shared[keep], found[keep]
     score = np.append(peaks.score, 0.0)[rows]
-    person = score.sum(1) / np.maximum(found.sum(1), 1) * _support(links, used, rows)
-    size = person * np.sqrt(found.mean(axis=1)) if len(rows) else person
+    many = found.sum(axis=1)
+    person = score.sum(axis=1) / np.maximum(many, 1) * _support(links, used, rows)
+    size = person * np.sqrt(many / rows.shape[1])
     best = np.argsort(-size, kind="stable")[:max_people]
     xy = np.append(peaks.xy, [[np.nan, np.nan]], axis=0)[rows]
     return NetworkPeople(xy[best], score[best], person[best], shared[best])

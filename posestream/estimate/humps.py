@@ -7,7 +7,7 @@ Gaussians say something else. On noisy maps all do, and nothing happens.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from posestream.arrays import F64, I64, Bool
 from posestream.estimate.peaks import Peaks
 from posestream.geometry.cells import SIGMA_CELLS
+
+_Real = TypeVar("_Real", np.float32, np.float64)
 
 _REACH: Final = 3  # cells round a maximum that are examined
 _LOOK: Final = 2  # cells round a maximum that show whether more than one peak made it
@@ -32,23 +34,45 @@ def part(heatmaps: NDArray[np.float32], peaks: Peaks) -> Peaks:
     middle = np.floor(peaks.xy + 0.5).astype(np.int64)
     if not _clean(heatmaps, peaks, middle):
         return peaks
-    near = _windows(heatmaps, peaks.joint, middle, _LOOK)
-    rest = np.abs(near - _gaussian(peaks.xy - middle, _LOOK)) * (near > _FLOOR)
-    hump = np.flatnonzero(rest.reshape(len(rest), -1).max(axis=1) > _CLEAN)  # of several peaks
+    hump = _unexplained(heatmaps, peaks, middle)
     if not hump.size:
         return peaks
     joint, middle = peaks.joint[hump], middle[hump]
-    heat = _windows(heatmaps, joint, middle, _REACH)
+    heat = _windows(heatmaps, joint, middle, _REACH).astype(np.float64)
     window, xy = _corners(heat)
     model, heat = _gaussian(xy, _REACH), heat[window]
     true = ((model - heat < _EXACT) | (heat == 0.0)).all(axis=(1, 2))
+    if not true.any():
+        return peaks
     window, xy, model, heat = window[true], xy[true], model[true], heat[true]
     cells = (heat - model < _EXACT) & (heat > _FLOOR)
     h, w = heatmaps.shape[1:]
-    place = ((joint * h + middle[:, 1]) * w + middle[:, 0])[window, None, None] + _offsets(w)
+    place = ((joint * h + middle[:, 1]) * w + middle[:, 0])[window, None, None] + _offsets(
+        w, _REACH
+    )
     joint, xy = joint[window], xy + middle[window]
     new = _needed(joint, xy, place, cells)
     return _merged(peaks, hump, joint[new], xy[new])
+
+
+def _unexplained(heatmaps: NDArray[np.float32], peaks: Peaks, middle: I64) -> I64:
+    """Peaks round which there is heat that none of their joint's peaks explains."""
+    heat = _windows(heatmaps, peaks.joint, middle, _LOOK)
+    shaped = _explains(_gaussian((peaks.xy - middle).astype(np.float32), _LOOK), heat)
+    hump = np.flatnonzero(~shaped)
+    if not hump.size:
+        return hump
+    which, other = np.nonzero(peaks.joint[hump, None] == peaks.joint)
+    every = _gaussian((peaks.xy[other] - middle[hump[which]]).astype(np.float32), _LOOK)
+    first = np.searchsorted(which, np.arange(hump.size))
+    return hump[~_explains(np.maximum.reduceat(every, first), heat[hump])]
+
+
+def _explains(model: NDArray[_Real], heat: NDArray[np.float32]) -> Bool:
+    """(P,) whether windows (P, n, n) show what the model says, wherever they show something."""
+    model -= heat
+    off = (np.abs(model, out=model) > _CLEAN) & (heat > _FLOOR)
+    return np.asarray(~off.reshape(len(off), -1).any(axis=1))
 
 
 def _clean(heatmaps: NDArray[np.float32], peaks: Peaks, cell: I64) -> bool:
@@ -59,20 +83,27 @@ def _clean(heatmaps: NDArray[np.float32], peaks: Peaks, cell: I64) -> bool:
     return bool(np.count_nonzero(np.abs(height - 1.0) < _CLEAN) * 2 > peaks.joint.size)
 
 
-def _windows(heatmaps: NDArray[np.float32], joint: I64, cell: I64, reach: int) -> F64:
+def _windows(
+    heatmaps: NDArray[np.float32], joint: I64, cell: I64, reach: int
+) -> NDArray[np.float32]:
     """(P, n, n) heat up to ``reach`` cells from each peak, 0 beyond the map."""
     h, w = heatmaps.shape[1:]
     span = np.arange(-reach, reach + 1)
-    rows, columns = (cell[:, axis, None] + span for axis in (1, 0))
-    inside = ((rows >= 0) & (rows < h))[:, :, None] & ((columns >= 0) & (columns < w))[:, None]
-    place = (joint[:, None] * h + rows)[:, :, None] * w + columns[:, None]
-    return np.asarray(heatmaps.reshape(-1).take(place, mode="clip") * inside, dtype=np.float64)
+    rows, columns = (
+        (cell[:, k, None] + span).view(np.uint64) < size for k, size in ((1, h), (0, w))
+    )  # below 0 is beyond, too
+    place = ((joint * h + cell[:, 1]) * w + cell[:, 0])[:, None, None] + _offsets(w, reach)
+    heat = heatmaps.reshape(-1).take(place, mode="clip")
+    heat *= rows[:, :, None] & columns[:, None]
+    return np.asarray(heat)
 
 
-def _gaussian(xy: F64, reach: int) -> F64:
+def _gaussian(xy: NDArray[_Real], reach: int) -> NDArray[_Real]:
     """(V, n, n) the heat of peaks at xy (V, 2) from the windows' middles."""
-    away = np.arange(-reach, reach + 1) - xy[..., None]
-    side = np.exp(away * away * (-0.5 / SIGMA_CELLS**2))
+    side = np.arange(-reach, reach + 1, dtype=xy.dtype) - xy[..., None]
+    side *= side
+    side *= -0.5 / SIGMA_CELLS**2
+    np.exp(side, out=side)
     return np.asarray(side[:, 1, :, None] * side[:, 0, None])
 
 
@@ -84,38 +115,42 @@ def _corners(heat: F64) -> tuple[I64, F64]:
     down = log[:, 1:] - log[:, :-1] + cell[:, None] + 0.5
     seen = heat > _FLOOR
     beside, below = seen[:, :, 1:] & seen[:, :, :-1], seen[:, 1:] & seen[:, :-1]
-    windows, places = [], []
-    for low in (0, 1):
-        for right in (0, 1):
-            rows, columns = (slice(k, k + 2 * _REACH) for k in (low, right))
-            x, y = across[:, rows], down[:, :, columns]
-            away = (cell + right - x) ** 2 + (cell[:, None] + low - y) ** 2
-            good = np.abs(log[:, rows, columns] + 0.5 * away) < _EXACT
-            at = np.nonzero(good & beside[:, rows] & below[:, :, columns])
-            windows.append(at[0])
-            places.append(np.column_stack([x[at], y[at]]))
-    window, place = np.concatenate(windows), np.concatenate(places)
+    # axes: lower row or not, right column or not, window, row, column of the upper left cell
+    n = len(cell)
+    x = np.stack([across[:, k : k + n] for k in (0, 1)])[:, None]
+    y = np.stack([down[..., k : k + n] for k in (0, 1)])[None]
+    step = cell + np.array([[0], [1]])
+    away = (step[:, None, None] - x) ** 2 + (step[:, None, None, :, None] - y) ** 2
+    height = np.stack([log[:, i : i + n, k : k + n] for i in (0, 1) for k in (0, 1)])
+    good = np.abs(height.reshape(away.shape) + 0.5 * away) < _EXACT
+    good &= np.stack([beside[:, k : k + n] for k in (0, 1)])[:, None]
+    good &= np.stack([below[..., k : k + n] for k in (0, 1)])
+    at = np.nonzero(good)
+    window, place = at[2], np.column_stack([x[at[0], 0, at[2], at[3], at[4]], y[0, *at[1:]]])
     near = np.rint(place * _ROUNDING).astype(np.int64) + _WIDE // 2
     _, first = np.unique((window * _WIDE + near[:, 0]) * _WIDE + near[:, 1], return_index=True)
     return window[first], place[first]
 
 
-def _offsets(width: int) -> I64:
-    """(7, 7) how far in flattened maps a window's cells are from its middle."""
-    span = np.arange(-_REACH, _REACH + 1)
+def _offsets(width: int, reach: int) -> I64:
+    """(n, n) how far in flattened maps a window's cells are from its middle."""
+    span = np.arange(-reach, reach + 1)
     return np.asarray(span[:, None] * width + span)
 
 
 def _needed(joint: I64, xy: F64, place: I64, cells: Bool) -> I64:
     """Those of the places (V, 2) that explain a cell which no better one explains."""
     best = np.argsort(-cells.sum(axis=(1, 2)), kind="stable")
-    again = np.triu(_near(joint[best], xy[best], joint[best], xy[best], _SAME), 1).any(axis=0)
-    explained = np.zeros(int(place.max(initial=-1)) + 1, dtype=np.bool_)
+    joint, xy = joint[best], xy[best]
+    again = _near(joint, xy, joint, xy, _SAME).argmax(axis=1) < np.arange(best.size)
+    best = best[~again]
+    mine = place[best][cells[best]].tolist()
+    last = np.cumsum(cells[best].sum(axis=(1, 2))).tolist()
+    explained: set[int] = set()
     chosen: list[int] = []
-    for i in best[~again].tolist():
-        mine = place[i][cells[i]]
-        if not explained[mine].all():
-            explained[mine] = True
+    for i, a, b in zip(best.tolist(), [0, *last], last, strict=False):
+        if not explained.issuperset(mine[a:b]):
+            explained.update(mine[a:b])
             chosen.append(i)
     return np.array(chosen, dtype=np.int64)
 

@@ -7,7 +7,7 @@ how good the maps are, and so how much disagreement means. numpy only.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from posestream.skeleton.network import NetworkSkeleton
 _FAR: Final = 1e6  # cells; beyond every map
 _STORED_CELLS: Final = 0.98  # from a joint, its limb's 3D is stored this far for certain
 _FOREIGN_CELLS: Final = 1.02  # from a joint, its limb's 3D is stored no farther than this
+_NEAR_CELLS: Final = _FOREIGN_CELLS + 1.42  # farther places cover no cell beside one's own
 _FOREIGN_M: Final = 0.3  # 3D that differs by this much belongs to different people
 _NOISE_M: Final = 0.02  # maps whose own 3D differs by this much are trusted to 1/e
 _WEIGHT: Final = 0.6  # what the 3D counts, where a field counts up to 1
@@ -31,11 +32,19 @@ _SURE: Final = 0.999  # an agreement that only the limb's own field has
 _AROUND: Final = np.array([(x, y) for x in (0, 1, -1) for y in (0, 1, -1)])
 
 
-class _Stored(NamedTuple):
-    """Limbs, and the places that store them; -1 pads."""
+class _Layout(NamedTuple):
+    """Where G limbs of N people are stored: S places a person and limb; R = N S.
 
-    places: I64  # (G, S) joints: the limb's own, then neck and pelvis
-    limbs: I64  # (G, W) the joints whose 3D is stored there
+    Places are the limb's joints, then neck and pelvis. Limbs of fewer joints are padded.
+    """
+
+    slot: I64  # (G, R) number n J + j of the place's joint, N J where padded
+    foreign: Bool  # (R, R) of different people
+    other: Bool  # (R, R) different places
+    read: I64  # (G, 1, 3 W) rows of the location maps that hold the limb
+    unit: F64  # (G, 1, 3 W) what makes their distances ones of _FOREIGN_M; 0 where padded
+    worth: F64  # (G, R, R) what alike places count
+    pair: I64  # (G R R,) number in the (N J, N J) table
 
 
 class Evidence(NamedTuple):
@@ -48,112 +57,159 @@ class Evidence(NamedTuple):
     least: float  # agreement with a field that speaks for a limb, on poor maps
 
 
-def kinship(rows: I64, evidence: Evidence, trust: float) -> F64:
+def kinship(rows: I64, evidence: Evidence, trust: float, fields: F64) -> F64:
     """(N J, N J) what speaks for any two joints' being one person's, joint j of n at n J + j.
 
     Of people (N, J) as peak numbers, -1 where missing: these get 0. The less the maps are
-    trusted, the less the 3D counts, and what the fields say against a limb; fields speak for it
-    from ``least`` on.
+    trusted, the less the 3D counts. ``fields``: see ``field_table``.
     """
-    peaks, _, locations, skeleton, _ = evidence
-    n, j = rows.shape
-    stored = _stored(skeleton)
-    place = np.where(stored.places >= 0, rows[:, stored.places], -1).swapaxes(0, 1)  # (G, N, S)
-    place = place.reshape(len(place), -1)
-    cell, sure = _read_at(np.append(peaks.xy, [[_FAR, _FAR]], axis=0)[place], n, locations.shape)
-    apart = _apart_m(locations, cell, stored)  # (G, N S, N S)
+    locations = evidence.locations
+    layout = _layout(evidence.skeleton, len(rows))
+    peak = rows.reshape(-1)
+    place = np.append(peak, -1).take(layout.slot)  # (G, R)
+    xy = np.append(evidence.peaks.xy, [[_FAR, _FAR]], axis=0).take(place, 0, mode="wrap")
     have = place >= 0
-    table = _field(evidence, rows.reshape(-1), trust)
-    alike = 1.0 - 2.0 * np.minimum(np.sqrt(apart / _FOREIGN_M), 1.0)
-    both = sure[..., :, None] & sure[..., None, :]  # (2, G, N S, N S)
-    owner = np.repeat(np.arange(n), place.shape[1] // n)
-    against = both[1] | (both[0] & (owner[:, None] == owner))
-    weight = np.where(alike < 0.0, against, np.where(both[1], 1.0, _HIDDEN))
-    alike *= _WEIGHT * trust * weight
-    alike *= have[:, :, None] & have[:, None]
-    slot = (np.arange(n)[:, None] * j + np.maximum(stored.places, 0)[:, None]).reshape(
-        len(place), -1
-    )
-    core = (stored.places == skeleton.neck) | (stored.places == skeleton.pelvis)
-    core = np.tile(core, n)
-    alike[core[:, :, None] & core[:, None]] /= len(stored.places)
-    index = slot[:, :, None] * (n * j) + slot[:, None]
-    table += np.bincount(index.reshape(-1), alike.reshape(-1), table.size).reshape(table.shape)
+    cell, alone, clear = _read_at(xy.astype(np.float32), have, layout, locations.shape)
+    alike = _alike(locations, cell, layout)
+    _weigh(alike, have, alone, clear, layout)
+    alike *= trust
+    table = np.bincount(layout.pair, alike.reshape(-1), peak.size**2)
+    return np.asarray(table.reshape(peak.size, -1) + fields.take(peak, 0).take(peak, 1))
+
+
+def field_table(evidence: Evidence, trust: float) -> F64:
+    """(P + 1, P + 1) what limbs' fields say of peaks; the last stands for a missing one.
+
+    They speak for a limb from ``least`` on; the less the maps are trusted, the less they speak
+    against it.
+    """
+    fields, least = evidence.fields, evidence.least
+    value = fields.mean - (least + max(_STRAY - least, 0.0) * trust)
+    count = len(fields.samples)
+    sure = np.ones(count, dtype=np.float32) @ (fields.samples > _SURE).astype(np.float32)
+    value += _EXACT * trust / count * sure
+    np.multiply(value, trust, out=value, where=value < 0.0)
+    table = np.zeros((len(evidence.peaks.joint) + 1,) * 2)
+    table[fields.start, fields.end] = table[fields.end, fields.start] = value
     return table
+
+
+def _weigh(alike: F64, have: Bool, alone: Bool, clear: Bool, layout: _Layout) -> None:
+    """What places are alike (G, R, R) becomes what that counts, in place."""
+    both = clear[:, :, None] & clear[:, None]
+    own = alone[:, :, None] & alone[:, None] & ~layout.foreign
+    speaks_for = np.maximum(alike, 0.0)
+    alike -= speaks_for
+    alike *= both | own
+    speaks_for *= both * (1.0 - _HIDDEN) + _HIDDEN
+    alike += speaks_for
+    alike *= layout.worth
+    alike *= have[:, :, None] & have[:, None]
 
 
 def trust(links: Links, used: Bool) -> float:
     """How well the 3D agrees that is read at both ends of limbs; 1: as on perfect maps."""
-    apart = links.apart_m[used & ~np.isnan(links.apart_m)]
-    return float(np.exp(-np.median(apart) / _NOISE_M)) if apart.size else 0.0
+    apart = np.sort(links.apart_m[used])  # NaN last
+    known = int(apart.searchsorted(np.inf, side="right"))
+    if not known:
+        return 0.0
+    median = 0.5 * (apart[(known - 1) // 2] + apart[known // 2])
+    return float(np.exp(-median / _NOISE_M))
 
 
-@cache
-def _stored(skeleton: NetworkSkeleton) -> _Stored:
-    longest = max(len(group) for group in skeleton.groups)
-    pad = [[-1] * (longest - len(group)) for group in skeleton.groups]
+@lru_cache(maxsize=32)
+def _layout(skeleton: NetworkSkeleton, people: int) -> _Layout:
     core = [skeleton.neck, skeleton.pelvis]
-    limbs = [[*g, *p] for g, p in zip(skeleton.groups, pad, strict=True)]
-    return _Stored(np.array([[*limb, *core] for limb in limbs]), np.array(limbs))
+    longest = max(len(group) for group in skeleton.groups)
+    limb = np.array([[*g, *[-1] * (longest - len(g))] for g in skeleton.groups])  # (G, W)
+    joint = np.concatenate([limb, np.broadcast_to(core, (len(limb), 2))], axis=1)
+    size = people * skeleton.num_joints
+    start = np.arange(people)[:, None] * skeleton.num_joints
+    slot = np.where(joint[:, None] >= 0, start + joint[:, None], size).reshape(len(limb), -1)
+    owner = np.repeat(np.arange(people), joint.shape[1])
+    known = np.repeat(limb >= 0, 3, axis=1)[:, None]
+    unit = known / (_FOREIGN_M * np.sqrt(known.sum(axis=2, keepdims=True) / 3))
+    inner = np.tile(np.isin(joint, core), people)
+    worth = _WEIGHT / np.where(inner[:, :, None] & inner[:, None], len(limb), 1)
+    inside = np.minimum(slot, size - 1)  # padded ones count nothing
+    return _Layout(
+        slot, owner[:, None] != owner, ~np.eye(owner.size, dtype=np.bool_),
+        (3 * np.maximum(limb, 0)[..., None] + np.arange(3)).reshape(len(limb), 1, -1), unit,
+        worth, (inside[:, :, None] * size + inside[:, None]).reshape(-1),
+    )  # fmt: skip
 
 
-def _read_at(xy: F64, people: int, shape: tuple[int, ...]) -> tuple[I64, Bool]:
-    """(G, N S, 2) cells at which places (G, N S, 2) are read; (2, G, N S) whether nobody else's
-    place, and no other one at all, covers them.
+def _read_at(
+    xy: NDArray[np.float32], have: Bool, layout: _Layout, shape: tuple[int, ...]
+) -> tuple[I64, Bool, Bool]:
+    """(G, R, 2) cells at which places (G, R, 2) are read; (G, R) whether nobody else's place
+    covers them, and whether no other one at all does.
 
     The joint's own cell, or one beside it if another person's places of that limb are near.
     """
     limit = np.array([shape[2] - 1, shape[1] - 1])
-    cell = np.rint(np.clip(xy, 0, limit)).astype(np.int64)
-    owner = np.repeat(np.arange(people), xy.shape[1] // people)
-    foreign = owner[:, None] != owner
-    limb, place = np.nonzero((_covered(cell, xy) & foreign).any(axis=2))
+    cell = np.rint(np.minimum(np.maximum(xy, 0.0), limit)).astype(np.int64)
+    away = _away(cell, xy)
+    limb, place = np.nonzero(((away <= 1.0) & layout.foreign).any(axis=2) & have)
     if limb.size:
-        around = cell[limb, place][:, None] + _AROUND  # (Q, 9, 2)
-        off = np.hypot(*(around - xy[limb, place][:, None]).transpose(2, 0, 1))
-        usable = (off <= _STORED_CELLS) & ((around >= 0) & (around <= limit)).all(axis=-1)
-        others = np.where(foreign[place, :, None], xy[limb], _FAR)  # (Q, N S, 2)
-        x, y = (around[:, :, None, k] - others[:, None, :, k] for k in (0, 1))
-        clear = np.sqrt((x * x + y * y).min(axis=2))
-        value = np.where(usable, np.minimum(clear, _FOREIGN_CELLS) - 0.01 * off, -1.0)
-        cell[limb, place] = around[np.arange(limb.size), value.argmax(axis=1)]
-    covered = _covered(cell, xy)
-    covered &= ~np.eye(len(owner), dtype=np.bool_)
-    return cell, ~np.stack([(covered & foreign).any(axis=2), covered.any(axis=2)])
+        near = (away[limb, place] < _NEAR_CELLS**2) & layout.foreign[place]
+        beside = _beside(cell[limb, place], xy[limb, place], xy[limb], near, limit)
+        cell[limb, place] = beside
+        away[limb, place] = _away(beside[:, None], xy[limb])[:, 0]
+    covered = away <= 1.0
+    return cell, ~(covered & layout.foreign).any(axis=2), ~(covered & layout.other).any(axis=2)
 
 
-def _covered(cell: I64, xy: F64) -> Bool:
-    """(G, N S, N S) whether the 3D of any place is stored at any cell."""
-    x, y = (cell[:, :, None, k].astype(np.float32) - xy[:, None, :, k].astype(np.float32)
-            for k in (0, 1))  # fmt: skip
+def _beside(
+    cell: I64, xy: NDArray[np.float32], others: NDArray[np.float32], near: Bool, limit: I64
+) -> I64:
+    """(Q, 2) cells at xy (Q, 2) or one beside it: as far from others (Q, R, 2) that are near as
+    matters, but where the limb is stored; ``limit``: the map's last cell.
+    """
+    around = cell[:, None] + _AROUND  # (Q, 9, 2)
+    off = around - xy[:, None]
+    off = np.sqrt((off * off).sum(axis=-1))
+    usable = (off <= _STORED_CELLS) & ((around >= 0) & (around <= limit)).all(axis=-1)
+    clear = _nearest(around, others, near)
+    value = np.where(usable, np.minimum(clear, _FOREIGN_CELLS) - 0.01 * off, -1.0)
+    return np.asarray(around[np.arange(len(around)), value.argmax(axis=1)])
+
+
+def _nearest(around: I64, xy: NDArray[np.float32], near: Bool) -> NDArray[np.float32]:
+    """(Q, 9) how far cells (Q, 9, 2) are from the next of places (Q, R, 2) that are ``near``.
+
+    At least one is, of each.
+    """
+    which, other = np.nonzero(near)
+    delta = around[which] - xy[which, other][:, None]  # (K, 9, 2)
+    delta *= delta
+    first = np.searchsorted(which, np.arange(len(around)))
+    return np.asarray(np.sqrt(np.minimum.reduceat(delta[..., 0] + delta[..., 1], first)))
+
+
+def _away(cell: I64, xy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(G, C, R) squared distances from cells (G, C, 2) to places (G, R, 2)."""
+    at = cell.astype(np.float32)
+    x, y = (at[:, :, None, k] - xy[:, None, :, k] for k in (0, 1))
     x *= x
     y *= y
     x += y
-    return np.asarray(x <= 1.0)
+    return np.asarray(x)
 
 
-def _apart_m(locations: NDArray[np.float32], cell: I64, stored: _Stored) -> F64:
-    """(..., G, S, S) root mean square distance between the limbs read at any two of S cells."""
+def _alike(locations: NDArray[np.float32], cell: I64, layout: _Layout) -> F64:
+    """(G, R, R) 1 where the limbs read at two cells agree, -1 where they are somebody else's."""
     h, w = locations.shape[1:]
-    flat = locations.reshape(-1, 3, h * w)
-    at = cell @ np.array([1, w])
-    count = (stored.limbs >= 0).sum(axis=1)
-    read = flat[stored.limbs[:, None], :, at[..., None]].astype(np.float64)  # (..., G, S, W, 3)
-    read *= (stored.limbs >= 0)[:, None, :, None]
-    read = read.reshape(*read.shape[:-2], -1)
+    at = cell[..., 0] + w * cell[..., 1]
+    read = locations.reshape(-1).take(layout.read * (h * w) + at[..., None]) * layout.unit
     squared = (read * read).sum(axis=-1)
-    product = read @ read.swapaxes(-1, -2)
-    distance = squared[..., :, None] + squared[..., None, :] - 2.0 * product
-    return np.asarray(np.sqrt(np.maximum(distance / count[:, None, None], 0.0)))
-
-
-def _field(evidence: Evidence, peak: I64, trust: float) -> F64:
-    """(M, M) what the limbs' fields say about peaks (M,)."""
-    fields, least = evidence.fields, evidence.least
-    value = fields.mean - (least + max(_STRAY - least, 0.0) * trust)
-    value += _EXACT * trust * (fields.samples > _SURE).mean(axis=0)
-    np.multiply(value, trust, out=value, where=value < 0.0)
-    count = len(evidence.peaks.joint) + 1  # the last stands for a missing peak
-    table = np.zeros((count, count))
-    table[fields.start, fields.end] = table[fields.end, fields.start] = value
-    return np.asarray(table[peak[:, None], peak])
+    apart = read @ read.swapaxes(-1, -2)
+    apart *= -2.0
+    apart += squared[:, :, None]
+    apart += squared[:, None]
+    np.maximum(apart, 0.0, out=apart)
+    np.sqrt(np.sqrt(apart, out=apart), out=apart)
+    np.minimum(apart, 1.0, out=apart)
+    apart *= -2.0
+    apart += 1.0
+    return np.asarray(apart)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,9 @@ def read_fields(
     """Affinity fields (2L, h, w), read between any two peaks that a limb could join."""
     limb, start, end = _pairs(peaks.joint, skeleton)
     agreement = _agreement(pafs, limb, peaks.xy.take(start, 0), peaks.xy.take(end, 0), samples)
-    return Fields(limb, start, end, agreement, agreement.mean(axis=0, dtype=np.float64))
+    mean = agreement.astype(np.float64).sum(axis=0)
+    mean /= samples
+    return Fields(limb, start, end, agreement, mean)
 
 
 def candidate_links(
@@ -69,11 +72,13 @@ def candidate_links(
     near = np.flatnonzero(fields.mean >= 0.5 * rules.min_score)
     limb, start, end = fields.limb[near], fields.start[near], fields.end[near]
     score = fields.mean[near]
-    share = (fields.samples.take(near, 1) > 0.05).mean(axis=0)
+    agree = fields.samples.take(near, 1) > 0.05
+    count = np.ones(len(agree), dtype=np.float32) @ agree.astype(np.float32)
+    share = count.astype(np.float64) / len(agree)
     good = (score >= rules.min_score) & (share >= rules.min_share)
     apart = np.full(score.size, np.nan)
     if locations is not None and rules.location_weight > 0.0:
-        cost = _disagreement_m(locations, limb, peaks.xy[start], peaks.xy[end], skeleton)
+        cost = _disagreement_m(locations, limb, peaks.xy, start, end, skeleton)
         witnessed = skeleton.limb_witnesses[limb, 0] >= 0
         good |= witnessed & (cost < _SAME_M)  # where limbs cross, their fields cancel
         apart = np.where(witnessed, cost, np.nan)
@@ -102,19 +107,33 @@ def _pairs(joint: I64, skeleton: NetworkSkeleton) -> tuple[I64, I64, I64]:
 
 
 def _disagreement_m(
-    locations: NDArray[np.float32], limb: I64, start: F64, end: F64, skeleton: NetworkSkeleton
-) -> F64:
+    locations: NDArray[np.float32], limb: I64, xy: F64, start: I64, end: I64,
+    skeleton: NetworkSkeleton,
+) -> F64:  # fmt: skip
     """(C,) mean distance between the 3D joints stored at both ends; 0 where none is."""
     h, w = locations.shape[1:]
-    joint = skeleton.limb_witnesses[limb]  # (C, W)
-    base = (3 * h * w) * joint[..., None] + h * w * np.arange(3)
+    where, known, count = _witnesses(skeleton, h * w)
+    base = where.take(limb, 0)  # (C, W, 3)
     flat = locations.reshape(-1)
-    cells = [(p + 0.5).astype(np.intp) @ np.array([1, w]) for p in (start, end)]
-    a, b = (flat.take(base + cell[:, None, None]) for cell in cells)
+    x, y = (xy + 0.5).astype(np.intp).T
+    at = y * w + x
+    delta = flat.take(base + at[start][:, None, None])
+    base += at[end][:, None, None]
+    delta -= flat.take(base)
+    distance = np.sqrt(np.einsum("cwk,cwk->cw", delta, delta))
+    distance *= known.take(limb, 0)
+    return np.asarray(distance.sum(axis=1) / count[limb], dtype=np.float64)
+
+
+@lru_cache(maxsize=8)
+def _witnesses(skeleton: NetworkSkeleton, cells: int) -> tuple[I64, Bool, I64]:
+    """Where location maps of so many cells hold each limb's witnesses (L, W, 3), in flattened
+    maps; (L, W) which there are; (L,) how many, at least 1.
+    """
+    joint = skeleton.limb_witnesses
     known = joint >= 0
-    delta = a - b
-    distance = np.sqrt(np.einsum("cwk,cwk->cw", delta, delta)) * known
-    return np.asarray(distance.sum(axis=1) / np.maximum(known.sum(axis=1), 1), dtype=np.float64)
+    where = cells * (3 * np.maximum(joint, 0)[..., None] + np.arange(3))
+    return where, known, np.maximum(known.sum(axis=1), 1)
 
 
 def _margin(key: I64, score: F64) -> F64:
@@ -142,7 +161,7 @@ def _agreement(
     delta = end - start
     size = np.maximum(np.hypot(delta[:, 0], delta[:, 1]), 1e-6)
     unit = (delta / size[:, None]).astype(np.float32)
-    share = np.linspace(0.0, 1.0, samples, dtype=np.float32)[:, None]
+    share = _shares(samples)
     x, y = (
         (start[:, k] + 0.5).astype(np.float32) + delta[:, k].astype(np.float32) * share
         for k in (0, 1)
@@ -159,6 +178,12 @@ def _agreement(
     across *= unit[:, 1]
     along += across
     return along
+
+
+@cache
+def _shares(samples: int) -> NDArray[np.float32]:
+    """(samples, 1) how far along a limb each is."""
+    return np.linspace(0.0, 1.0, samples, dtype=np.float32)[:, None]
 
 
 def matched(links: Links, num_limbs: int, method: str) -> Bool:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from posestream.arrays import F64, I64, Bool
-from posestream.estimate.kinship import Evidence, kinship
+from posestream.estimate.kinship import Evidence, field_table, kinship
 from posestream.estimate.limb_links import Links
 from posestream.skeleton.network import NetworkSkeleton
 
@@ -30,6 +30,15 @@ class _Side(NamedTuple):
 
     slot: I64  # (N, J)
     person: Bool  # (N,) or a bench
+
+
+class _Cuts(NamedTuple):
+    """Sets of joints that may be exchanged, and pairs of joints that these part."""
+
+    sets: Bool  # (F, J)
+    taken: I64  # (E,) a joint
+    left: I64  # (E,) another one of which the maps can say that both are one person's
+    parted: F64  # (E, F) 1 where a set has the first but not the second
 
 
 def unclear(rows: I64, shared: Bool, links: Links, peaks: int, min_joints: int) -> bool:
@@ -56,13 +65,14 @@ def untangle(
     rows = np.concatenate([rows, benches])
     shared = np.concatenate([shared, np.zeros(benches.shape, dtype=np.bool_)])
     person = np.arange(len(rows)) < people
-    table = kinship(rows, evidence, trusted)
+    fields = field_table(evidence, trusted)
+    table = kinship(rows, evidence, trusted, fields)
     for _ in range(_ROUNDS):
         slot = _exchange(table, _gain(trusted), person, evidence.skeleton)
         if (slot == np.arange(slot.size).reshape(slot.shape)).all():
             break
         rows, shared = rows.reshape(-1)[slot], shared.reshape(-1)[slot]
-        table = kinship(rows, evidence, trusted)
+        table = kinship(rows, evidence, trusted, fields)
     person &= ((rows >= 0) & ~shared).sum(axis=1) >= min_joints
     rows = _taken_in(rows, person, table, trusted)
     return rows[person], shared[person]
@@ -70,6 +80,8 @@ def untangle(
 
 def _taken_in(rows: I64, person: Bool, table: F64, trusted: float) -> I64:
     """On clean maps every peak is somebody's: from benches to whom each suits best."""
+    if person.all() or not (rows[~person] >= 0).any():
+        return rows
     rows = rows.copy()
     least = _POOR_GAIN * (1.0 - trusted) - _LONELY * trusted
     slot = np.arange(rows.size).reshape(rows.shape)
@@ -102,45 +114,61 @@ def _benches(rows: I64, joint: I64) -> I64:
 
 def _exchange(table: F64, gain: float, person: Bool, skeleton: NetworkSkeleton) -> I64:
     """(N, J) where each slot's joint was before, after all exchanges that pay."""
-    sets = _sets(skeleton)
+    cuts = _cuts(skeleton)
     j = skeleton.num_joints
     side = _Side(np.arange(len(person) * j).reshape(-1, j), person)
     one, two = _pairs(table, side)
     if not one.size:
         return side.slot
-    worth = _worth(table, side, one, two, sets)
+    worth = _worth(table, side, one, two, cuts)
     for _ in range(_EXCHANGES):
         best = int(worth.argmax())
-        pair, which = divmod(best, len(sets))
+        pair, which = divmod(best, len(cuts.sets))
         if worth[pair, which] < gain:
             break
-        a, b, chosen = one[pair], two[pair], sets[which] > 0.0
+        a, b, chosen = one[pair], two[pair], cuts.sets[which]
         side.slot[a, chosen], side.slot[b, chosen] = side.slot[b, chosen], side.slot[a, chosen]
         again = np.flatnonzero((one == a) | (one == b) | (two == a) | (two == b))
-        worth[again] = _worth(table, side, one[again], two[again], sets)
+        worth[again] = _worth(table, side, one[again], two[again], cuts)
     return side.slot
 
 
 def _pairs(table: F64, side: _Side) -> tuple[I64, I64]:
     """Pairs of people, or a person and a bench, who have joints that are alike."""
     n, j = side.slot.shape
-    like = table.reshape(n, j, n, j).max(axis=(1, 3)) > _MEET
+    like = table.reshape(n, j, n * j).max(axis=1).reshape(n, n, j).max(axis=2) > _MEET
     like &= side.person[:, None]
-    one, two = np.nonzero(like & (np.arange(n)[:, None] < np.arange(n)))
-    return one, two
+    one, two = np.nonzero(like)
+    first = one < two
+    return one[first], two[first]
 
 
-def _worth(table: F64, side: _Side, one: I64, two: I64, sets: F64) -> F64:
+def _worth(table: F64, side: _Side, one: I64, two: I64, cuts: _Cuts) -> F64:
     """(pairs, sets) what two gain if they exchange these joints. ``one`` is no bench."""
     a, b = side.slot[one], side.slot[two]
-    across = table[a[:, :, None], b[:, None]]  # (pairs, J, J)
-    mine = across.swapaxes(1, 2) - table[a[:, :, None], a[:, None]]
-    theirs = across - table[b[:, :, None], b[:, None]]
-    change = mine + theirs * side.person[two][:, None, None]
-    return np.asarray(np.einsum("pjf,fj->pf", change @ (1.0 - sets.T), sets))
+    a_out, a_in, b_out, b_in = (s.take(k, 1) for s in (a, b) for k in (cuts.taken, cuts.left))
+    flat, size = table.reshape(-1), len(table)
+    a_out *= size
+    change = flat.take(b_out + size * a_in) - flat.take(a_out + a_in)
+    theirs = flat.take(a_out + b_in) - flat.take(b_out * size + b_in)
+    theirs *= side.person[two][:, None]
+    change += theirs
+    return np.asarray(change @ cuts.parted)
 
 
 @cache
+def _cuts(skeleton: NetworkSkeleton) -> _Cuts:
+    sets = _sets(skeleton) > 0.0
+    linked = np.zeros((skeleton.num_joints,) * 2, dtype=np.bool_)
+    linked[tuple(skeleton.limb_array.T)] = True
+    for group in skeleton.groups:
+        limb = [*group, skeleton.neck, skeleton.pelvis]
+        linked[np.ix_(limb, limb)] = True
+    taken, left = np.nonzero((linked | linked.T) & ~np.eye(skeleton.num_joints, dtype=np.bool_))
+    parted = (sets[:, taken] & ~sets[:, left]).T.astype(np.float64)
+    return _Cuts(sets, taken, left, np.ascontiguousarray(parted))
+
+
 def _sets(skeleton: NetworkSkeleton) -> F64:
     """(F, J) sets of joints as ones: every joint, and all that one or two cuts take off."""
     tree = skeleton.limbs[: skeleton.num_tree]
