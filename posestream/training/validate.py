@@ -40,7 +40,9 @@ _GRID: Final[dict[str, tuple[float, ...]]] = {
     "min_limb": (0.15, 0.25, 0.35, 0.45),
     "min_joints": (4, 5, 6, 8),
 }
-_GRID_PICTURES: Final = 60  # per set, when thresholds are chosen
+_GRID_PICTURES: Final = 100  # per set, when thresholds are chosen
+_ROUNDS: Final = 2  # the thresholds depend on each other
+_TIE: Final = 0.004  # scores this close are one
 _WORST_DEPTH: Final = 0.3
 _EXTRA_COST: Final = 0.1
 _MOST_EXTRA: Final = 2.0
@@ -178,14 +180,27 @@ def score(figures: Figures, roles: Mapping[str, str]) -> float:
 
 
 def chosen(rate: Callable[[DecodeSettings], float], settings: DecodeSettings) -> DecodeSettings:
-    """The decoder's thresholds that score best, one after the other on a small grid."""
+    """The decoder's thresholds that score best, one after the other on a small grid; then the
+    strictest that score hardly less: false people disturb more than such a difference tells."""
     best, best_score = settings, rate(settings)
+    for _ in range(_ROUNDS):
+        for trial in _trials(lambda: best):
+            if (found := rate(trial)) > best_score:
+                best, best_score = trial, found
+    for trial in _trials(lambda: best):
+        stricter = all(getattr(trial, name) >= getattr(best, name) for name in _GRID)
+        if stricter and rate(trial) >= best_score - _TIE:
+            best = trial
+    return best
+
+
+def _trials(best: Callable[[], DecodeSettings]) -> Iterator[DecodeSettings]:
+    """The best settings of that moment with one threshold changed."""
     for name, values in _GRID.items():
         for value in values:
-            trial = msgspec.structs.replace(best, **{name: value})
-            if trial != best and (found := rate(trial)) > best_score:
-                best, best_score = trial, found
-    return best
+            trial = msgspec.structs.replace(best(), **{name: value})
+            if trial != best():
+                yield trial
 
 
 def table(verdict: Verdict) -> str:

@@ -143,4 +143,14 @@ def test_thresholds_are_chosen_by_the_score() -> None:
         return -abs(settings.min_joint - 0.3) - abs(settings.min_joints - 6)
 
     best = chosen(rate, DecodeSettings().over())
-    assert (best.min_joint, best.min_joints, best.min_limb) == (0.3, 6, 0.25)
+    assert (best.min_joint, best.min_joints, best.min_limb) == (0.3, 6, 0.45)
+
+
+def test_of_thresholds_that_score_alike_the_strictest_are_chosen() -> None:
+    def rate(settings: DecodeSettings) -> float:
+        return 0.5 - 0.003 * (settings.min_limb > 0.2) - 0.003 * (settings.min_joints > 5)
+
+    best = chosen(rate, DecodeSettings().over())
+    assert (best.min_joint, best.min_limb, best.min_joints) == (0.4, 0.45, 5)  # not 0.006 less
+    nothing = DecodeSettings().over()
+    assert chosen(lambda _: float("nan"), nothing) == nothing
