@@ -22,7 +22,7 @@ from posestream.ground.settings import GroundSettings
 from posestream.ground.stage import Grounder
 from posestream.retarget.bones import SOLVED, on_parents
 from posestream.retarget.pose import Pose
-from posestream.retarget.within import within_limits
+from posestream.retarget.within import legs_within_limits, within_limits
 from posestream.settings import Settings
 from posestream.skeleton.humanoid import BONES, NUM_BONES
 from posestream.skeleton.joints import JOINT
@@ -99,7 +99,7 @@ class Hindsight:
         seated = self._settings.retarget.seated
         grounder = Grounder(GroundSettings(feet="off") if seated else self._settings.ground)
         for take, (root, solved) in zip(self._takes, calm, strict=True):
-            yield _avatars(take, root, solved, grounder)
+            yield _avatars(take, root, solved, grounder, self._settings.retarget.limits)
 
     def _smoothed(self) -> list[tuple[F64, F64]]:
         """Roots (N, 3) and the solved bones' world rotations (N, S, 4) of every frame."""
@@ -145,7 +145,7 @@ def _small(frame: AvatarFrame) -> AvatarFrame:
     return replace(frame, places=nothing)
 
 
-def _avatars(take: _Seen, root: F64, solved: F64, grounder: Grounder) -> AvatarFrame:
+def _avatars(take: _Seen, root: F64, solved: F64, grounder: Grounder, limits: bool) -> AvatarFrame:
     frame = take.frame
     if len(frame) == 0:
         return frame
@@ -154,6 +154,8 @@ def _avatars(take: _Seen, root: F64, solved: F64, grounder: Grounder) -> AvatarF
     body = grounder.body_of(take.offset_m, frame.hip_height_m)
     t_s = frame.t_capture_ns * 1e-9
     root, quat = grounder.apply(frame.track_id, t_s, root, quat, body, take.known, take.camera_m)
+    if limits:
+        quat = legs_within_limits(quat)
     return replace(
         frame, root_world_m=root, root_quat_world_xyzw=quat[:, 0], quat_local_xyzw=quat,
         places=positions(root, world_rotations(quat), take.offset_m),

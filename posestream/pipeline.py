@@ -27,6 +27,7 @@ from posestream.locate.floor import FloorEstimator
 from posestream.placing import place_people
 from posestream.retarget.pose import Pose
 from posestream.retarget.solve import Retargeter
+from posestream.retarget.within import legs_within_limits
 from posestream.settings import Settings
 from posestream.skeleton.joints import NUM_JOINTS
 from posestream.skeleton.kinematics import positions, world_rotations
@@ -230,7 +231,9 @@ class Pipeline:
         """The same with feet on the floor."""
         known = pose.bone_valid[:, SHANKS] & (tracks.state == _TRACKED)[:, None]
         body = self._grounder.body_of(pose.offset_m, pose.hip_height_m)
-        return self._grounder.apply(tracks.track_id, t_s, *smooth, body, known, camera_m)
+        root, quat = self._grounder.apply(tracks.track_id, t_s, *smooth, body, known, camera_m)
+        limits = self._settings.retarget.limits
+        return root, legs_within_limits(quat) if limits else quat
 
     def _avatars(
         self, frame: Frame, tracks: Tracks, pose: Pose, moved: tuple[F64, F64]

@@ -13,6 +13,7 @@ from posestream.geometry import rotation as rot
 from posestream.ground.legs import SHANKS, body_of
 from posestream.ground.settings import GroundSettings
 from posestream.ground.stage import Grounder
+from posestream.retarget.within import legs_within_limits
 from posestream.skeleton.humanoid import BONE
 from posestream.skeleton.kinematics import PARENT_INDEX, positions, world_rotations
 from posestream.smooth.settings import SmoothingSettings
@@ -49,6 +50,8 @@ def ours(clip: lag.Clip, settings: SmoothingSettings, feet: Feet, exact: bool = 
         body = body_of(pose.offset_m, pose.hip_height_m)
         known = pose.bone_valid[:, SHANKS]
         root, quat = grounder.apply(one, t_s, root, quat, body, known, lag.CAMERA_M)
+        if feet != "off":
+            quat = legs_within_limits(quat)
         out.append((root[0], quat[0], pose.offset_m[0]))
     root, quat, offset = (np.array(column) for column in zip(*out, strict=True))
     return root, quat, offset

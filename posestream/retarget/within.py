@@ -16,10 +16,13 @@ from posestream.geometry.fast import clamp, mul, some
 from posestream.geometry.fixed import Twist
 from posestream.retarget.bones import LEVELS, LOWER, PARENTS, SOLVED, UPPER, on_parents
 from posestream.retarget.limits import LIMITS, Limiter, SwingTwist
+from posestream.skeleton.humanoid import BONE
 
 _TOLERANCE: Final = 1e-6  # of a bone's range
 _LEFT_OVER: Final = 5e-3
 _ALL: Final = Limiter(SOLVED)
+_LEGS: Final = slice(BONE["LeftUpperLeg"], BONE["RightFoot"] + 1)
+_OF_LEGS: Final = Limiter(np.arange(_LEGS.start, _LEGS.stop))
 # Left arm, right arm, left leg, right leg: the axis along the bone, and where from the first of
 # the two axes across it that lies about which the hinge bends.
 _ALONG: Final = np.array([[1.0, 0, 0], [1.0, 0, 0], [0, 1.0, 0], [0, 1.0, 0]])
@@ -29,6 +32,7 @@ _TWIST: Final = Twist(_ALONG)
 _SIDEWAYS_RAD: Final = np.radians(LIMITS["LowerLeg"].z[1])
 # A straight limb's plane says nothing: it is not turned below the first, wholly above the second.
 _BENT_RAD: Final = np.radians([8.0, 25.0])
+_AT_ONCE_RAD: Final = 0.5  # a nearly straight limb that is predicted to overbend would turn over
 
 
 def within_limits(world_xyzw: F64) -> tuple[F64, F64]:
@@ -57,6 +61,18 @@ def within_limits(world_xyzw: F64) -> tuple[F64, F64]:
     return world, local
 
 
+def legs_within_limits(quat_local_xyzw: F64) -> F64:
+    """Local rotations (N, B, 4), those of legs and feet clamped; the argument if none need be."""
+    legs = quat_local_xyzw[:, _LEGS]
+    parts = _OF_LEGS.split(legs)
+    over = _OF_LEGS.over(parts, _TOLERANCE)
+    if not some(over):
+        return quat_local_xyzw
+    quat = quat_local_xyzw.copy()
+    quat[:, _LEGS] = np.where(over[..., None], _OF_LEGS.clamp(legs, parts), legs)
+    return quat
+
+
 def _hinged(world: F64, angle_rad: F64) -> tuple[F64, F64]:
     """World and local rotations, upper bones turned about themselves by (N, 4)."""
     world = world.copy()
@@ -65,14 +81,14 @@ def _hinged(world: F64, angle_rad: F64) -> tuple[F64, F64]:
 
 
 def _sideways(swing_rad: F64) -> F64:
-    """(N, 4) how far hinges with this swing (2, N, 4) bend beside their plane."""
+    """(N, 4) how far to turn bones whose hinges with this swing (2, N, 4) bend sideways."""
     bent = np.hypot(swing_rad[0], swing_rad[1])
     aside = np.arctan2(swing_rad[1], swing_rad[0]) - _HINGE_RAD
     aside -= _TURN_RAD * np.rint(aside / _TURN_RAD)
     most = np.arcsin(_SIDEWAYS_RAD / np.maximum(bent, _SIDEWAYS_RAD))
     straight = clamp((_BENT_RAD[1] - bent) / (_BENT_RAD[1] - _BENT_RAD[0]), 0.0, 1.0)
     most += (np.pi - most) * straight
-    return np.asarray(aside - clamp(aside, -most, most))
+    return clamp(aside - clamp(aside, -most, most), -_AT_ONCE_RAD, _AT_ONCE_RAD)
 
 
 def _clamped(world: F64, local: F64, parts: SwingTwist, over: Bool) -> tuple[F64, F64]:
