@@ -182,25 +182,17 @@ def score(figures: Figures, roles: Mapping[str, str]) -> float:
 def chosen(rate: Callable[[DecodeSettings], float], settings: DecodeSettings) -> DecodeSettings:
     """The decoder's thresholds that score best, one after the other on a small grid; then the
     strictest that score hardly less: false people disturb more than such a difference tells."""
+    steps = [(name, value) for name, values in _GRID.items() for value in values]
     best, best_score = settings, rate(settings)
-    for _ in range(_ROUNDS):
-        for trial in _trials(lambda: best):
-            if (found := rate(trial)) > best_score:
-                best, best_score = trial, found
-    for trial in _trials(lambda: best):
-        stricter = all(getattr(trial, name) >= getattr(best, name) for name in _GRID)
-        if stricter and rate(trial) >= best_score - _TIE:
+    for name, value in steps * _ROUNDS:
+        trial = msgspec.structs.replace(best, **{name: value})
+        if trial != best and (found := rate(trial)) > best_score:
+            best, best_score = trial, found
+    for name, value in steps:
+        trial = msgspec.structs.replace(best, **{name: value})
+        if value > getattr(best, name) and rate(trial) >= best_score - _TIE:
             best = trial
     return best
-
-
-def _trials(best: Callable[[], DecodeSettings]) -> Iterator[DecodeSettings]:
-    """The best settings of that moment with one threshold changed."""
-    for name, values in _GRID.items():
-        for value in values:
-            trial = msgspec.structs.replace(best(), **{name: value})
-            if trial != best():
-                yield trial
 
 
 def table(verdict: Verdict) -> str:
