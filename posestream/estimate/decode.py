@@ -133,17 +133,16 @@ def _people(
     rows, shared, found = rows[keep], shared[keep], found[keep]
     score = np.append(peaks.score, 0.0)[rows]
     many = found.sum(axis=1)
-    person = score.sum(axis=1) / np.maximum(many, 1) * _support(links, used, rows)
+    person = score.sum(axis=1) / np.maximum(many, 1) * _support(links, used, rows, len(peaks.joint))
     size = person * np.sqrt(many / rows.shape[1])
     best = np.argsort(-size, kind="stable")[:max_people]
     xy = np.append(peaks.xy, [[np.nan, np.nan]], axis=0)[rows]
     return NetworkPeople(xy[best], score[best], person[best], shared[best])
 
 
-def _support(links: Links, used: Bool, rows: I64) -> F64:
+def _support(links: Links, used: Bool, rows: I64, peaks: int) -> F64:
     """(N,) mean agreement of the limbs whose two ends a person owns."""
-    owner = np.full(1 + max(rows.max(initial=-1), links.end.max(initial=-1),
-                            links.start.max(initial=-1)), -1)  # fmt: skip
+    owner = np.full(peaks, -1)
     person, joint = np.nonzero(rows >= 0)
     owner[rows[person, joint]] = person
     mine = used & (owner[links.start] == owner[links.end]) & (owner[links.start] >= 0)

@@ -115,10 +115,14 @@ def _copy(parts: _Parts, peak: int, others: list[int]) -> int:
 
 def _rows(parts: _Parts, origin: list[int], num_joints: int) -> tuple[I64, Bool]:
     people = [m for m in parts.members if len(m) > 1]
-    rows = np.full((len(people), num_joints), -1, dtype=np.int64)
-    shared = np.zeros((len(people), num_joints), dtype=np.bool_)
-    for row, members in enumerate(people):
+    rows = [[-1] * num_joints for _ in people]
+    shared = [[False] * num_joints for _ in people]
+    for row, copied, members in zip(rows, shared, people, strict=True):
         for peak in members:
-            rows[row, parts.joint[peak]] = origin[peak]
-            shared[row, parts.joint[peak]] = origin[peak] != peak
-    return rows, shared
+            joint = parts.joint[peak]
+            row[joint], copied[joint] = origin[peak], origin[peak] != peak
+    shape = len(people), num_joints
+    return (
+        np.array(rows, dtype=np.int64).reshape(shape),
+        np.array(shared, dtype=np.bool_).reshape(shape),
+    )

@@ -7,7 +7,8 @@ Gaussians say something else. On noisy maps all do, and nothing happens.
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from functools import cache
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ _Real = TypeVar("_Real", np.float32, np.float64)
 _REACH: Final = 3  # cells round a maximum that are examined
 _LOOK: Final = 2  # cells round a maximum that show whether more than one peak made it
 _FLOOR: Final = 0.005  # heat below this says nothing
+_NOTHING: Final = 1e6  # for its logarithm: no Gaussian fits
 _CLEAN: Final = 0.01  # heat that a clean map's peaks leave unexplained is less
 _EXACT: Final = 0.001  # heat, and cells: how well a corner's Gaussian must fit
 _SAME: Final = 0.03  # cells: readings of one peak differ by no more
@@ -78,8 +80,8 @@ def _explains(model: NDArray[_Real], heat: NDArray[np.float32]) -> Bool:
 def _clean(heatmaps: NDArray[np.float32], peaks: Peaks, cell: I64) -> bool:
     """Whether most peaks are as high as the targets'."""
     heat = heatmaps[peaks.joint, cell[:, 1], cell[:, 0]]
-    away = ((peaks.xy - cell) ** 2).sum(axis=1)
-    height = heat * np.exp(away / (2.0 * SIGMA_CELLS**2))
+    x, y = (peaks.xy - cell).T
+    height = heat * np.exp((x * x + y * y) / (2.0 * SIGMA_CELLS**2))
     return bool(np.count_nonzero(np.abs(height - 1.0) < _CLEAN) * 2 > peaks.joint.size)
 
 
@@ -104,32 +106,47 @@ def _gaussian(xy: NDArray[_Real], reach: int) -> NDArray[_Real]:
     side *= side
     side *= -0.5 / SIGMA_CELLS**2
     np.exp(side, out=side)
-    return np.asarray(side[:, 1, :, None] * side[:, 0, None])
+    return np.asarray(np.einsum("vi,vj->vij", side[:, 1], side[:, 0]))
 
 
 def _corners(heat: F64) -> tuple[I64, F64]:
     """Window and place (V, 2) of the peaks that corners of three cells in windows speak of."""
-    log = SIGMA_CELLS**2 * np.log(np.maximum(heat, _FLOOR))
-    cell = np.arange(-_REACH, _REACH)
-    across = log[:, :, 1:] - log[:, :, :-1] + cell + 0.5
-    down = log[:, 1:] - log[:, :-1] + cell[:, None] + 0.5
-    seen = heat > _FLOOR
-    beside, below = seen[:, :, 1:] & seen[:, :, :-1], seen[:, 1:] & seen[:, :-1]
-    # axes: lower row or not, right column or not, window, row, column of the upper left cell
-    n = len(cell)
-    x = np.stack([across[:, k : k + n] for k in (0, 1)])[:, None]
-    y = np.stack([down[..., k : k + n] for k in (0, 1)])[None]
-    step = cell + np.array([[0], [1]])
-    away = (step[:, None, None] - x) ** 2 + (step[:, None, None, :, None] - y) ** 2
-    height = np.stack([log[:, i : i + n, k : k + n] for i in (0, 1) for k in (0, 1)])
-    good = np.abs(height.reshape(away.shape) + 0.5 * away) < _EXACT
-    good &= np.stack([beside[:, k : k + n] for k in (0, 1)])[:, None]
-    good &= np.stack([below[..., k : k + n] for k in (0, 1)])
-    at = np.nonzero(good)
-    window, place = at[2], np.column_stack([x[at[0], 0, at[2], at[3], at[4]], y[0, *at[1:]]])
+    cells = heat.reshape(len(heat), -1).T
+    log = np.where(cells > _FLOOR, SIGMA_CELLS**2 * np.log(np.maximum(cells, _FLOOR)), _NOTHING)
+    at, beside, below, sign, middle, corner = _layout()
+    here = log.take(at, 0)  # (K, H)
+    x = (here - log.take(beside, 0)) * sign[0] + middle[0]
+    y = (here - log.take(below, 0)) * sign[1] + middle[1]
+    away = (corner[0] - x) ** 2 + (corner[1] - y) ** 2
+    good, window = np.nonzero(np.abs(here + 0.5 * away) < _EXACT)
+    place = np.column_stack([x[good, window], y[good, window]])
     near = np.rint(place * _ROUNDING).astype(np.int64) + _WIDE // 2
     _, first = np.unique((window * _WIDE + near[:, 0]) * _WIDE + near[:, 1], return_index=True)
     return window[first], place[first]
+
+
+class _Layout(NamedTuple):
+    """The K corners of three cells that a window has, as numbers in the flattened window."""
+
+    at: I64  # (K,) the corner
+    beside: I64  # (K,) its neighbour in x
+    below: I64  # (K,) its neighbour in y
+    sign: F64  # (2, K, 1) in x and y: -1 where the neighbour comes after the corner
+    middle: F64  # (2, K, 1) between corner and neighbour, from the window's middle
+    corner: F64  # (2, K, 1) the corner, from the window's middle
+
+
+@cache
+def _layout() -> _Layout:
+    n = 2 * _REACH
+    low, right, y, x = (k.reshape(-1) for k in np.indices((2, 2, n, n)))
+    at, beside, below = (
+        (y + down) * (n + 1) + x + across
+        for down, across in ((low, right), (low, 1 - right), (1 - low, right))
+    )
+    upper = np.stack([x, y])[..., None] - _REACH
+    after = np.stack([right, low])[..., None]
+    return _Layout(at, beside, below, 2.0 * after - 1.0, upper + 0.5, upper + 1.0 * after)
 
 
 def _offsets(width: int, reach: int) -> I64:

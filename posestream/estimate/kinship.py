@@ -168,8 +168,10 @@ def _beside(
     """
     around = cell[:, None] + _AROUND  # (Q, 9, 2)
     off = around - xy[:, None]
-    off = np.sqrt((off * off).sum(axis=-1))
-    usable = (off <= _STORED_CELLS) & ((around >= 0) & (around <= limit)).all(axis=-1)
+    off *= off
+    off = np.sqrt(off[..., 0] + off[..., 1])
+    inside = around.view(np.uint64) <= limit.view(np.uint64)  # below 0 is beyond, too
+    usable = (off <= _STORED_CELLS) & inside[..., 0] & inside[..., 1]
     clear = _nearest(around, others, near)
     value = np.where(usable, np.minimum(clear, _FOREIGN_CELLS) - 0.01 * off, -1.0)
     return np.asarray(around[np.arange(len(around)), value.argmax(axis=1)])

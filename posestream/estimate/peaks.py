@@ -49,8 +49,8 @@ def _maxima(flat: NDArray[np.float32], width: int, min_score: float) -> I64:
     """Places in flattened maps that exceed their four neighbours."""
     cell = np.flatnonzero(flat > min_score)
     for step in (1, width):
-        middle = flat[cell]
-        cell = cell[(middle >= flat[cell - step]) & (middle > flat[cell + step])]
+        middle = flat.take(cell)
+        cell = cell[(middle >= flat.take(cell - step)) & (middle > flat.take(cell + step))]
     return cell
 
 
@@ -67,8 +67,8 @@ def _apart(joint: I64, xy: F64, distance: float) -> Bool:
     strong = np.repeat(number, weaker)
     first = np.cumsum(weaker) - weaker
     weak = strong + 1 + np.arange(strong.size) - np.repeat(first, weaker)
-    delta = xy[strong] - xy[weak]
-    near = (delta * delta).sum(axis=1) < distance**2
+    x, y = (xy.take(strong, 0) - xy.take(weak, 0)).T
+    near = x * x + y * y < distance**2
     if near.any():
         pairs = zip(strong[near].tolist(), weak[near].tolist(), strict=True)
         for a, b in sorted(pairs, key=lambda pair: (pair[1] - pair[0], pair[0])):
@@ -79,7 +79,7 @@ def _apart(joint: I64, xy: F64, distance: float) -> Bool:
 def _offsets(padded: NDArray[np.float32], cell: I64) -> F64:
     """Sub-cell offset (P, 2) in x and y of the maxima at these flattened places."""
     steps = np.arange(-2, 3) * np.array([[1], [padded.shape[2]]])
-    heat = padded.reshape(-1)[cell[:, None, None] + steps].astype(np.float64)
+    heat = padded.reshape(-1).take(cell[:, None, None] + steps).astype(np.float64)
     outside = np.isneginf(heat)
     return np.clip(_vertex(np.log(np.maximum(heat, _FLOOR)), outside), -0.499, 0.499)
 
