@@ -35,6 +35,7 @@ def _add_mupots(kinds: Commands) -> None:
     parser.add_argument(
         "--align", choices=_ALIGNMENTS, default="bones", help="protocol (default bones)"
     )
+    _add_pictures(parser)
     _add_common(parser)
     parser.set_defaults(command=_mupots)
 
@@ -44,6 +45,7 @@ def _add_samples(kinds: Commands) -> None:
     parser.add_argument(
         "folder", type=Path, metavar="DIR", help="a set with labels.json, or a folder of sets"
     )
+    _add_pictures(parser)
     _add_common(parser)
     parser.set_defaults(command=_samples)
 
@@ -58,6 +60,12 @@ def _add_video(kinds: Commands) -> None:
     parser.set_defaults(command=_video)
 
 
+def _add_pictures(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pictures", type=Path, metavar="FILE", help="draw the worst pictures: .jpg or .png"
+    )
+
+
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", metavar="NAME", help="auto (default), mediapipe, rrmp, torch")
     parser.add_argument("-c", "--config", metavar="FILE", help="TOML file or preset name")
@@ -69,14 +77,19 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def _mupots(arguments: argparse.Namespace) -> int:
+    from posestream.errors import PosestreamError
     from posestream.evaluation.mupots_run import evaluate_frames, evaluate_predictions
     from posestream.evaluation.report import mupots_table
 
+    if arguments.predictions is not None and arguments.pictures is not None:
+        raise PosestreamError("--pictures needs --frames: saved predictions come without pictures.")
     if arguments.predictions is not None:
         result = evaluate_predictions(arguments.gt, arguments.predictions, arguments.align)
     else:
         backend, settings = _chosen(arguments)
-        result = evaluate_frames(arguments.gt, arguments.frames, backend, arguments.align, settings)
+        result = evaluate_frames(
+            arguments.gt, arguments.frames, backend, arguments.align, settings, arguments.pictures
+        )
     _print(arguments, result, mupots_table)
     return 0
 
@@ -85,7 +98,7 @@ def _samples(arguments: argparse.Namespace) -> int:
     from posestream.evaluation.report import flat_table
     from posestream.evaluation.samples import evaluate_samples
 
-    result = evaluate_samples(arguments.folder, *_chosen(arguments))
+    result = evaluate_samples(arguments.folder, *_chosen(arguments), arguments.pictures)
     _print(arguments, result, lambda r: flat_table("set", r["sets"]))
     return 0
 

@@ -17,9 +17,15 @@ import numpy as np
 from posestream.arrays import F64, Image
 from posestream.capture.images import pictures_in, read_picture
 from posestream.errors import PosestreamError
-from posestream.evaluation.mupots_data import PELVIS, MupotsTruth, SequencePredictions
+from posestream.evaluation.mupots_data import (
+    PELVIS,
+    MupotsTruth,
+    SequencePredictions,
+    SequenceTruth,
+)
 from posestream.evaluation.people import MakeFinder, People, stacked
-from posestream.skeleton.joints import JOINT, MUPOTS17
+from posestream.evaluation.sheet import Case
+from posestream.skeleton.joints import JOINT, MUPOTS17, NUM_JOINTS
 from posestream.types import Camera
 
 _FROM_BODY = np.array([JOINT[name] for name in MUPOTS17])
@@ -119,3 +125,22 @@ def as_predictions(folder: SequenceFolder, people: People) -> SequencePrediction
         xy_px=np.asarray((people.xy_px[:, :, _FROM_BODY] - forward[:, 2]) @ to_truth.T),
         root_mm=1000.0 * people.root_cam_m,
     )
+
+
+def cases(folder: SequenceFolder, truth: SequenceTruth, found: SequencePredictions) -> list[Case]:
+    """Every picture with its people, in the picture's own pixels."""
+    assert found.xy_px is not None
+    out = []
+    for i, (frame, path) in enumerate(sorted(folder.pictures.items())):
+        real = truth.xy_px[frame][truth.valid[frame]]
+        out.append(Case(path, _drawn(real, folder), _drawn(found.xy_px[i], folder)))
+    return out
+
+
+def _drawn(xy_px: F64, folder: SequenceFolder) -> F64:
+    """(P, J, 2) from the truth's joints and pixels; people of NaN left out."""
+    forward = folder.small_from_truth
+    there = xy_px[np.isfinite(xy_px).all(axis=-1).any(axis=-1)]
+    out = np.full((len(there), NUM_JOINTS, 2), np.nan)
+    out[:, _FROM_BODY] = there @ forward[:, :2].T + forward[:, 2]
+    return out

@@ -22,16 +22,26 @@ def evaluate_predictions(gt: Path, predictions: Path, align: Align) -> Figures:
 
 
 def evaluate_frames(
-    gt: Path, frames: Path, backend: str, align: Align, settings: Settings | None = None
+    gt: Path,
+    frames: Path,
+    backend: str,
+    align: Align,
+    settings: Settings | None = None,
+    sheet: Path | None = None,
 ) -> Figures:
-    """Figures of a back end over the sequences with pictures."""
-    from posestream.evaluation.mupots_frames import predict, sequence_folders
+    """Figures of a back end over the sequences with pictures; ``sheet`` shows the worst."""
+    from posestream.evaluation.mupots_frames import cases, predict, sequence_folders
     from posestream.evaluation.people import maker
+    from posestream.evaluation.sheet import Case, draw_worst
 
     truth = read_truth(gt)
     outcomes: list[Outcome] = []
+    drawn: list[Case] = []
     for folder in sequence_folders(frames, truth):
         log.info("%s: %d pictures", folder.name, len(folder.pictures))
         found = predict(folder, maker(backend, settings))
         outcomes.append(evaluate_sequence(truth, found, align))
+        drawn += cases(folder, truth.sequences[folder.name], found)
+    if sheet is not None:
+        draw_worst(drawn, sheet)
     return {"align": align, "backend": backend, **summarise(outcomes)}

@@ -24,6 +24,7 @@ from posestream.evaluation.matching import apart_from_all, assign, extent, mean_
 from posestream.evaluation.mupots_figures import Figures, mean_of
 from posestream.evaluation.people import MakeFinder, People, maker
 from posestream.evaluation.sample_sets import LabelledPicture, read_sets
+from posestream.evaluation.sheet import Case, draw_worst
 from posestream.settings import Settings
 from posestream.skeleton.joints import COCO, JOINT, NUM_JOINTS, ROOT
 from posestream.types import Camera
@@ -51,11 +52,18 @@ class PictureOutcome:
     extra: int
 
 
-def evaluate_samples(folder: Path, backend: str, settings: Settings | None = None) -> Figures:
-    """Every set's figures and their means. Raises PosestreamError for unusable folders."""
+def evaluate_samples(
+    folder: Path, backend: str, settings: Settings | None = None, sheet: Path | None = None
+) -> Figures:
+    """Every set's figures and their means; ``sheet`` becomes a picture of the worst.
+
+    Raises PosestreamError for unusable folders.
+    """
     labelled = read_sets(folder)
     make = maker(backend, settings)
     outcomes = [[_run(picture, make) for picture in one.pictures] for one in labelled]
+    if sheet is not None:
+        draw_worst([Case(o.truth.path, o.truth.xy_px, o.xy_px) for p in outcomes for o in p], sheet)
     given = joints_given([outcome for part in outcomes for outcome in part])
     sets = {
         one.name: figures(part, one.complete, given)
