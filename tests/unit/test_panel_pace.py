@@ -27,7 +27,7 @@ def test_turns_are_as_many_as_asked_for_whatever_the_beat(
         if turns.due(now_s):
             turns.take(now_s, wanted_hz)
             taken += 1
-    assert taken <= wanted_hz * seconds + 2
+    assert taken <= wanted_hz * seconds + 2.25  # the first, one at once after it, and a bit early
     assert taken >= 0.9 * min(wanted_hz, beat_hz) * seconds - 2
 
 
