@@ -42,6 +42,11 @@ def extent(points: F64, axis: int = 1) -> F64:
     return np.where(known.any(axis=-1), high - low, 0.0)
 
 
+def longer_side(points: F64) -> F64:
+    """(N,) width or height of the known points (N, J, 2), whichever is greater."""
+    return np.maximum(extent(points, 0), extent(points, 1))
+
+
 def apart_from_all(boxes_px: F64, others_px: F64, overlap: float) -> Bool:
     """(N,) which boxes (N, 4) overlap none of the others (M, 4) by that IoU."""
     if len(others_px) == 0:

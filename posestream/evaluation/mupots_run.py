@@ -41,7 +41,8 @@ def evaluate_frames(
         log.info("%s: %d pictures", folder.name, len(folder.pictures))
         found = predict(folder, maker(backend, settings))
         outcomes.append(evaluate_sequence(truth, found, align))
-        drawn += cases(folder, truth.sequences[folder.name], found)
+        if sheet is not None:
+            drawn += cases(folder, truth.sequences[folder.name], found)
     if sheet is not None:
         draw_worst(drawn, sheet)
     return {"align": align, "backend": backend, **summarise(outcomes)}

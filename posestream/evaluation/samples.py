@@ -20,7 +20,7 @@ from posestream.capture.images import read_picture
 from posestream.errors import PosestreamError
 from posestream.evaluation import metrics
 from posestream.evaluation.hand_counts import boxes_of
-from posestream.evaluation.matching import apart_from_all, assign, extent, mean_distance
+from posestream.evaluation.matching import apart_from_all, assign, longer_side, mean_distance
 from posestream.evaluation.mupots_figures import Figures, mean_of
 from posestream.evaluation.people import MakeFinder, People, maker
 from posestream.evaluation.sample_sets import LabelledPicture, read_sets
@@ -124,7 +124,7 @@ def compare(truth: LabelledPicture, found: People) -> PictureOutcome:
 def _costs(truth_px: F64, found_px: F64) -> F64:
     """(G, P) mean distance over the true extent; NaN where too few joints are found."""
     labelled = np.isfinite(truth_px).all(axis=-1).sum(axis=1)
-    size = np.maximum(extent(truth_px, 0), extent(truth_px, 1))
+    size = longer_side(truth_px)
     costs = [
         mean_distance(truth_px[i : i + 1], found_px, max(_LEAST_JOINTS, (int(n) + 1) // 2))
         for i, n in enumerate(labelled)
@@ -145,7 +145,7 @@ def figures(outcomes: Sequence[PictureOutcome], complete: bool, given: Bool) -> 
     """
     matched = np.concatenate([o.matched for o in outcomes]) >= 0
     distance = np.where(given, np.concatenate([_distances_px(o) for o in outcomes]), np.nan)
-    size = np.concatenate([_size(o.truth.xy_px) for o in outcomes])
+    size = np.concatenate([longer_side(o.truth.xy_px) for o in outcomes])
     head = np.concatenate([o.truth.head_px for o in outcomes])
     scores = [
         metrics.oks(
@@ -173,10 +173,6 @@ def _distances_px(outcome: PictureOutcome) -> F64:
     distance = np.linalg.norm(outcome.xy_px - outcome.truth.xy_px, axis=-1)
     labelled = np.isfinite(outcome.truth.xy_px).all(axis=-1)
     return np.where(labelled, np.where(np.isfinite(distance), distance, np.inf), np.nan)
-
-
-def _size(xy_px: F64) -> F64:
-    return np.maximum(extent(xy_px, 0), extent(xy_px, 1))
 
 
 def _share_within(distance: F64, limit: F64) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from posestream.arrays import F64, Image
 from posestream.capture.images import read_picture
 from posestream.errors import PosestreamError
-from posestream.evaluation.matching import assign, extent, mean_distance
+from posestream.evaluation.matching import assign, longer_side, mean_distance
 from posestream.skeleton.joints import JOINT, LIMBS
 
 _COUNT: Final = 12
@@ -50,7 +50,7 @@ def judge(case: Case) -> Judged:
     known = np.isfinite(case.truth_px).all(axis=-1)
     if not known.any():
         return Judged(0, 0, 0)
-    size = np.maximum(extent(case.truth_px, 0), extent(case.truth_px, 1))
+    size = longer_side(case.truth_px)
     distance = mean_distance(case.truth_px, case.found_px, _LEAST_JOINTS)
     pairs = assign(distance / np.maximum(size, 1e-9)[:, None], _FARTHEST)
     padded = np.concatenate([case.found_px, np.full((1, *case.truth_px.shape[1:]), np.nan)])
@@ -64,27 +64,36 @@ def draw_worst(cases: Sequence[Case], path: Path) -> None:
 
     Raises PosestreamError if a picture cannot be read or the sheet cannot be written.
     """
-    stretches = np.array_split(np.arange(len(cases)), min(_COUNT, max(len(cases), 1)))
-    worst = [max(part, key=lambda i: judge(cases[i]).share) for part in stretches if len(part)]
-    cells = [_cell(cases[i]) for i in worst]
-    if not cells:
+    if not cases:
         raise PosestreamError("There is no picture to draw: name a folder that has some.")
-    cells += [np.zeros_like(cells[0])] * (-len(cells) % _COLUMNS)
-    rows = [np.hstack(cells[i : i + _COLUMNS]) for i in range(0, len(cells), _COLUMNS)]
-    _write(path, np.vstack(rows))
+    judged = [judge(case) for case in cases]
+    stretches = np.array_split(np.arange(len(cases)), min(_COUNT, len(cases)))
+    worst = [max(part, key=lambda i: judged[i].share) for part in stretches]
+    write(path, tiled([_cell(cases[i], judged[i]) for i in worst], _COLUMNS))
 
 
-def _cell(case: Case) -> Image:
+def tiled(cells: Sequence[Image], columns: int) -> Image:
+    """Pictures of one size row by row, black where the last row ends early."""
+    full = [*cells, *[np.zeros_like(cells[0])] * (-len(cells) % columns)]
+    rows = [np.hstack(full[i : i + columns]) for i in range(0, len(full), columns)]
+    return np.vstack(rows)
+
+
+def with_text(picture: Image, text: str) -> Image:
+    """The picture with a line of text below."""
+    strip = np.zeros((_TEXT_PX, picture.shape[1], 3), np.uint8)
+    cv2.putText(strip, text, (3, _TEXT_PX - 5), 0, 0.38, (255, 255, 255), 1, cv2.LINE_AA)
+    return np.vstack([picture, strip])
+
+
+def _cell(case: Case, judged: Judged) -> Image:
     picture = read_picture(case.path)
     if picture is None:
         raise PosestreamError(f"{case.path} is missing or cannot be read as a picture.")
     halves = np.hstack([_half(picture, people) for people in (case.truth_px, case.found_px)])
-    judged = judge(case)
-    strip = np.zeros((_TEXT_PX, halves.shape[1], 3), np.uint8)
     right = f"{judged.labelled - judged.wrong} of {judged.labelled} joints right"
     text = f"{judged.found} of {len(case.truth_px)} people found, {right}"
-    cv2.putText(strip, text, (3, _TEXT_PX - 5), 0, 0.38, (255, 255, 255), 1, cv2.LINE_AA)
-    return np.vstack([halves, strip])
+    return with_text(halves, text)
 
 
 def _half(picture: Image, people_px: F64) -> Image:
@@ -102,7 +111,8 @@ def _half(picture: Image, people_px: F64) -> Image:
     return out
 
 
-def _write(path: Path, sheet: Image) -> None:
+def write(path: Path, sheet: Image) -> None:
+    """Raises PosestreamError if the sheet cannot be written there."""
     try:
         written = path.parent.is_dir() and cv2.imwrite(str(path), sheet)
     except cv2.error:

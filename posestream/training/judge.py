@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posestream.arrays import F64, I64, Bool
-from posestream.evaluation.matching import assign, extent, mean_distance
+from posestream.evaluation.matching import assign, longer_side, mean_distance
 from posestream.skeleton.network import NetworkSkeleton
 from posestream.training.example import labelled_people
 from posestream.training.held_out import Found
@@ -131,11 +131,6 @@ def tally(samples: Sequence[Sample], found: Iterable[Found], skeleton: NetworkSk
     for sample, people in zip(samples, found, strict=True):
         out.add(sample, people)
     return out
-
-
-def longer_side(xy_px: F64) -> F64:
-    """(N,) width or height of people (N, J, 2), whichever is greater."""
-    return np.maximum(extent(xy_px, 0), extent(xy_px, 1))
 
 
 def _paired(values: F64, pairs: I64) -> F64:

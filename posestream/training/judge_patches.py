@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from posestream.arrays import F64
+from posestream.evaluation.matching import longer_side
 from posestream.geometry.cells import cells_to_px
 from posestream.geometry.depth_bins import (
     DepthBins,
@@ -24,7 +25,7 @@ from posestream.training.augment import moved
 from posestream.training.config import ValidationSource
 from posestream.training.example import Arrays, build_patch, camera_of, join
 from posestream.training.held_out import raw_pictures
-from posestream.training.judge import Tally, longer_side
+from posestream.training.judge import Tally
 from posestream.training.objective import to_input
 from posestream.training.sample import Sample
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
 
 from posestream.arrays import Image
-from posestream.errors import TrainingError
+from posestream.errors import PosestreamError, TrainingError
+from posestream.evaluation.sheet import tiled, with_text, write
 from posestream.skeleton.network import NetworkSkeleton
 from posestream.training.held_out import Found
 from posestream.training.judge import Tally
@@ -20,7 +20,6 @@ from posestream.training.sample import Sample
 
 _CELL_PX: Final = 256
 _COLUMNS: Final = 3
-_TEXT_PX: Final = 16
 
 
 class Case(NamedTuple):
@@ -54,24 +53,18 @@ def worst_cases(
 def draw_cases(cases: list[Case]) -> Image:
     """Pairs, what is labelled beside what was found; one line if there are none."""
     nothing = np.zeros((0, 2 * _CELL_PX, 3), np.uint8)
-    pairs = [_pair(case) for case in cases] or [_text(nothing, "no mistakes")]
-    pairs += [np.zeros_like(pairs[0])] * (-len(pairs) % _COLUMNS)
+    pairs = [_pair(case) for case in cases] or [with_text(nothing, "no mistakes")]
     tallest = max(pair.shape[0] for pair in pairs)
     pairs = [np.pad(p, ((0, tallest - p.shape[0]), (0, 4), (0, 0))) for p in pairs]
-    rows = [np.hstack(pairs[i : i + _COLUMNS]) for i in range(0, len(pairs), _COLUMNS)]
-    return np.vstack(rows)
+    return tiled(pairs, _COLUMNS)
 
 
 def save(path: Path, picture: Image) -> None:
     """Write the picture. Raises TrainingError if that cannot be."""
     try:
-        written = path.parent.is_dir() and cv2.imwrite(str(path), picture)
-    except cv2.error:
-        written = False
-    if not written:
-        raise TrainingError(
-            f"{path} cannot be written: name a .jpg or .png in a folder that exists."
-        )
+        write(path, picture)
+    except PosestreamError as error:
+        raise TrainingError(str(error)) from error
 
 
 def _pair(case: Case) -> Image:
@@ -83,13 +76,7 @@ def _pair(case: Case) -> Image:
         draw(found, moved(xy, scale))
     t = case.tally
     right = f"{t.right_2d.sum():.0f} of {t.judged_2d.sum():.0f} joints right"
-    return _text(
+    return with_text(
         np.hstack([labelled, found]),
         f"{t.matched} of {t.people} people, {t.extra} too many, {right}",
     )
-
-
-def _text(picture: Image, text: str) -> Image:
-    strip = np.zeros((_TEXT_PX, picture.shape[1], 3), np.uint8)
-    cv2.putText(strip, text, (3, _TEXT_PX - 5), 0, 0.38, (255, 255, 255), 1, cv2.LINE_AA)
-    return np.vstack([picture.astype(np.uint8), strip])

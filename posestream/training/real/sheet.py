@@ -18,6 +18,7 @@ import numpy as np
 
 from posestream.arrays import F64, Image
 from posestream.errors import PosestreamError
+from posestream.evaluation.sheet import tiled
 from posestream.skeleton.joints import BODY, JOINT, LIMBS
 from posestream.training.real.archives import moved, shrunk
 from posestream.training.sample import IGNORED, Sample
@@ -50,10 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def sheet(samples: Sequence[Sample], columns: int = 8) -> Image:
     """One picture of all the samples."""
     cells = [cell(sample) for sample in samples]
-    blank = np.zeros_like(cells[0])
-    cells += [blank] * (-len(cells) % columns)
-    rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
-    return np.vstack(rows)
+    return tiled(cells, columns)
 
 
 def cell(sample: Sample) -> Image:

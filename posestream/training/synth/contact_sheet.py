@@ -16,6 +16,7 @@ import numpy as np
 
 from posestream.arrays import Image
 from posestream.errors import PosestreamError
+from posestream.evaluation.sheet import tiled
 from posestream.training.real.archives import moved
 from posestream.training.real.sheet import draw
 from posestream.training.sample import Sample
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     quality = [cv2.IMWRITE_JPEG_QUALITY, 62]
-    cv2.imwrite(str(options.out), grid(cells, options.columns), quality)
+    cv2.imwrite(str(options.out), tiled(cells, options.columns), quality)
     return 0
 
 
@@ -54,13 +55,6 @@ def cell(sample: Sample, width: int, labels: bool) -> Image:
         for xy, visible in zip(sample.xy_px, sample.visible, strict=True):
             draw(picture, moved(xy, scale), visible)
     return picture
-
-
-def grid(cells: Sequence[Image], columns: int) -> Image:
-    """Pictures of one size in rows."""
-    full = [*cells, *[np.zeros_like(cells[0])] * (-len(cells) % columns)]
-    rows = [np.hstack(full[k : k + columns]) for k in range(0, len(full), columns)]
-    return np.vstack(rows)
 
 
 if __name__ == "__main__":
